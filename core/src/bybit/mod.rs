@@ -1,0 +1,18 @@
+//! Bybit v5 as pure functions: our types to bytes and back, the signature, the error table.
+//!
+//! Nothing here decides; the secret never enters but as an argument of [`sign`].
+
+pub mod code;
+pub mod push;
+pub mod reply;
+pub mod request;
+// pub mod rest;
+// pub mod sign;
+
+pub use code::{Class, Operation};
+pub use push::{Push, PushRows};
+pub use reply::{
+    ApiError, ApiReply, BadRow, CoinBalance, ExecType, ExecutionRow, InstrumentRow, LimitHeaders, OrderRow,
+    OrderStatus, Page, PositionRow, Reply, TickerRow, WalletRow,
+};
+pub use request::{Amend, Cancel, Create, ExecutionQuery, OrderKind, OrderQuery, Request, TimeInForce};

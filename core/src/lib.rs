@@ -1,0 +1,4 @@
+#![no_std]
+extern crate alloc;
+pub mod bybit;
+pub mod unit;

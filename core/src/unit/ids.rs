@@ -1,0 +1,226 @@
+//! Ids. An order link id is a pure function of (prefix, signal, leg, attempt): spec O1.
+
+use super::text::Text;
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// An instrument's name, upper case: `BTCUSDT`.
+pub type Symbol = Text<20>;
+/// A coin's name: `USDT`.
+pub type Coin = Text<16>;
+/// An order's id as Bybit gave it.
+pub type ExchangeOrderId = Text<64>;
+/// An execution's id as Bybit gave it: the key that keeps a fill from being booked twice.
+pub type ExecId = Text<64>;
+/// One id that follows a signal through logs, rows, requests and events (spec S9).
+pub type TraceId = Text<100>;
+
+/// A signal's UUID; its 128 bits are the key, not its text (spec S3).
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "Text<36>", try_from = "Text<36>")]
+pub struct SignalId(pub u128);
+
+/// Not a UUID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a UUID")]
+pub struct NotUuid;
+
+impl SignalId {
+    /// Parses 32 hex digits with or without hyphens in the usual places, any case.
+    pub fn parse(text: &str) -> Result<Self, NotUuid> {
+        let hyphens = text.len() == 36;
+        if !hyphens && text.len() != 32 {
+            return Err(NotUuid);
+        }
+        let mut bits: u128 = 0;
+        for (i, c) in text.char_indices() {
+            if hyphens && matches!(i, 8 | 13 | 18 | 23) {
+                if c != '-' {
+                    return Err(NotUuid);
+                }
+                continue;
+            }
+            let digit = c.to_digit(16).ok_or(NotUuid)?;
+            bits = bits.wrapping_shl(4) | u128::from(digit);
+        }
+        Ok(Self(bits))
+    }
+}
+impl fmt::Display for SignalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let b = self.0;
+        write!(
+            f,
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            b >> 96,
+            (b >> 80) & 0xffff,
+            (b >> 64) & 0xffff,
+            (b >> 48) & 0xffff,
+            b & 0xffff_ffff_ffff
+        )
+    }
+}
+impl fmt::Debug for SignalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+impl From<SignalId> for Text<36> {
+    fn from(id: SignalId) -> Self {
+        Text::clipped(&alloc::format!("{id}"))
+    }
+}
+impl TryFrom<Text<36>> for SignalId {
+    type Error = NotUuid;
+    fn try_from(text: Text<36>) -> Result<Self, NotUuid> {
+        Self::parse(text.as_str())
+    }
+}
+
+/// Which part of a signal an order carries out, and which try of it this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Intent {
+    /// The signal.
+    pub signal: SignalId,
+    /// Leg, from 0.
+    pub leg: u8,
+    /// Try, from 0; rises only after a definite refusal (spec O1).
+    pub attempt: u8,
+}
+
+/// 1 to 4 letters or digits that mark our orders among all orders of the account (`LINK_ID_PREFIX`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "Text<4>", try_from = "Text<4>")]
+pub struct LinkPrefix(Text<4>);
+
+/// A prefix that is not 1 to 4 of `[A-Za-z0-9]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to 4 letters or digits")]
+pub struct BadPrefix;
+
+impl LinkPrefix {
+    /// Checks the prefix.
+    pub fn new(text: &str) -> Result<Self, BadPrefix> {
+        let good = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        if good { Text::new(text).map(Self).map_err(|_| BadPrefix) } else { Err(BadPrefix) }
+    }
+    /// The prefix.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+impl From<LinkPrefix> for Text<4> {
+    fn from(prefix: LinkPrefix) -> Self {
+        prefix.0
+    }
+}
+impl TryFrom<Text<4>> for LinkPrefix {
+    type Error = BadPrefix;
+    fn try_from(text: Text<4>) -> Result<Self, BadPrefix> {
+        Self::new(text.as_str())
+    }
+}
+
+/// Our own id of an order at the exchange: at most 36 of `[A-Za-z0-9_-]` (bybit-v5.md 2.2).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrderLinkId(Text<36>);
+
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const SIGNAL_DIGITS: usize = 22;
+const TAIL_DIGITS: usize = 26; // signal 22, leg 2, attempt 2
+
+impl OrderLinkId {
+    /// The one id of this intent under this prefix.
+    #[must_use]
+    pub fn of(prefix: LinkPrefix, intent: Intent) -> Self {
+        let mut text = Text::<36>::EMPTY;
+        text.push_str(prefix.as_str());
+        push_base62(&mut text, intent.signal.0, SIGNAL_DIGITS);
+        push_base62(&mut text, u128::from(intent.leg), 2);
+        push_base62(&mut text, u128::from(intent.attempt), 2);
+        Self(text)
+    }
+
+    /// The test of ownership: is this text an id of ours under this prefix, and of which intent?
+    #[must_use]
+    pub fn parse(prefix: LinkPrefix, text: &str) -> Option<(Self, Intent)> {
+        let tail = text.strip_prefix(prefix.as_str()).filter(|t| t.len() == TAIL_DIGITS)?;
+        let signal = from_base62(tail.get(..SIGNAL_DIGITS)?)?;
+        let leg = u8::try_from(from_base62(tail.get(SIGNAL_DIGITS..24)?)?).ok()?;
+        let attempt = u8::try_from(from_base62(tail.get(24..)?)?).ok()?;
+        let intent = Intent { signal: SignalId(signal), leg, attempt };
+        Some((Self(Text::new(text).ok()?), intent))
+    }
+
+    /// The id as it goes over the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+impl fmt::Display for OrderLinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl fmt::Debug for OrderLinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+fn push_base62(text: &mut Text<36>, mut value: u128, digits: usize) {
+    let mut out = [b'0'; SIGNAL_DIGITS];
+    for slot in out.iter_mut().take(digits).rev() {
+        *slot = usize::try_from(value % 62).ok().and_then(|d| BASE62.get(d)).copied().unwrap_or(b'0');
+        value /= 62;
+    }
+    text.push_str(out.get(..digits).and_then(|d| core::str::from_utf8(d).ok()).unwrap_or_default());
+}
+
+fn from_base62(text: &str) -> Option<u128> {
+    text.bytes().try_fold(0_u128, |sum, b| {
+        let digit = BASE62.iter().position(|c| *c == b)?;
+        sum.checked_mul(62)?.checked_add(u128::try_from(digit).ok()?)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn o1_a_link_id_is_ours_and_names_its_intent(signal: u128, leg: u8, attempt: u8, prefix in "[A-Za-z0-9]{1,4}") {
+            let prefix = LinkPrefix::new(&prefix).unwrap();
+            let intent = Intent { signal: SignalId(signal), leg, attempt };
+            let id = OrderLinkId::of(prefix, intent);
+            prop_assert!(id.as_str().len() <= 36);
+            prop_assert!(id.as_str().bytes().all(|b| b.is_ascii_alphanumeric()));
+            prop_assert_eq!(OrderLinkId::parse(prefix, id.as_str()), Some((id, intent)));
+        }
+
+        #[test]
+        fn s3_a_uuid_is_its_bits(bits: u128) {
+            let id = SignalId(bits);
+            let text = alloc::format!("{id}");
+            prop_assert_eq!(SignalId::parse(&text), Ok(id));
+            prop_assert_eq!(SignalId::parse(&text.to_uppercase()), Ok(id));
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_not_ours() {
+        let prefix = LinkPrefix::new("om").unwrap();
+        for text in
+            ["", "om", "1616024329462743809", "omABC", "OM00000000000000000000000000", "om7zzzzzzzzzzzzzzzzzzzzzzzzzz"]
+        {
+            assert_eq!(OrderLinkId::parse(prefix, text), None, "{text}");
+        }
+        assert!(LinkPrefix::new("o-m").is_err());
+        assert!(LinkPrefix::new("").is_err());
+    }
+}

@@ -1,0 +1,140 @@
+//! Short text without an allocation: ids, symbols, codes.
+
+use core::cmp::Ordering;
+use core::fmt;
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// At most `N` bytes of UTF-8, `Copy`, compared as its text. `N` is at most 255.
+#[derive(Clone, Copy)]
+pub struct Text<const N: usize> {
+    len: u8,
+    bytes: [u8; N],
+}
+
+/// A text that does not fit its bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is {len} bytes long, the limit is {max}")]
+pub struct TooLong {
+    /// Bytes of the text.
+    pub len: usize,
+    /// Bytes that fit.
+    pub max: usize,
+}
+
+impl<const N: usize> Text<N> {
+    /// The empty text.
+    pub const EMPTY: Self = Self { len: 0, bytes: [0; N] };
+
+    /// Takes `text` whole, or says that it is too long.
+    pub fn new(text: &str) -> Result<Self, TooLong> {
+        let too_long = TooLong { len: text.len(), max: N };
+        let len = u8::try_from(text.len()).map_err(|_| too_long)?;
+        let mut bytes = [0; N];
+        bytes.get_mut(..text.len()).ok_or(too_long)?.copy_from_slice(text.as_bytes());
+        Ok(Self { len, bytes })
+    }
+
+    /// Takes as much of `text` as fits, cut at a character. For words meant for people only.
+    #[must_use]
+    pub fn clipped(text: &str) -> Self {
+        let mut end = text.len().min(N).min(255);
+        while !text.is_char_boundary(end) {
+            end = end.saturating_sub(1);
+        }
+        text.get(..end).and_then(|t| Self::new(t).ok()).unwrap_or(Self::EMPTY)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let bytes = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
+        core::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// Adds as much of `more` as fits.
+    pub fn push_str(&mut self, more: &str) {
+        for c in more.chars() {
+            let start = usize::from(self.len);
+            let end = start.saturating_add(c.len_utf8());
+            let (Some(room), Ok(len)) = (self.bytes.get_mut(start..end), u8::try_from(end)) else { return };
+            c.encode_utf8(room);
+            self.len = len;
+        }
+    }
+
+    /// Is there nothing in it?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl<const N: usize> Default for Text<N> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+impl<const N: usize> PartialEq for Text<N> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+impl<const N: usize> Eq for Text<N> {}
+impl<const N: usize> PartialOrd for Text<N> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<const N: usize> Ord for Text<N> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+impl<const N: usize> Text<N> {
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+impl<const N: usize> fmt::Display for Text<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+impl<const N: usize> fmt::Debug for Text<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+impl<const N: usize> Serialize for Text<N> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.as_str())
+    }
+}
+impl<'de, const N: usize> Deserialize<'de> for Text<N> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Reader<const N: usize>;
+        impl<const N: usize> Visitor<'_> for Reader<N> {
+            type Value = Text<N>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "text of at most {N} bytes")
+            }
+            fn visit_str<E: de::Error>(self, v: &str) -> Result<Text<N>, E> {
+                Text::new(v).map_err(E::custom)
+            }
+        }
+        d.deserialize_str(Reader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clips_at_a_character_and_refuses_what_does_not_fit() {
+        assert_eq!(Text::<4>::new("abcd").unwrap().as_str(), "abcd");
+        assert_eq!(Text::<4>::new("abcde"), Err(TooLong { len: 5, max: 4 }));
+        assert_eq!(Text::<4>::clipped("abcäö").as_str(), "abc");
+    }
+}

@@ -1,0 +1,2 @@
+//! `order-sim`: runs worlds from the command line.
+fn main() {}
