@@ -1,4 +1,6 @@
 #![no_std]
 extern crate alloc;
 pub mod bybit;
+pub mod order;
+pub mod position;
 pub mod unit;
