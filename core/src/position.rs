@@ -1,6 +1,7 @@
 //! One-way position arithmetic (bybit-v5.md 9.3): size, entry, realised profit and fees from fills.
 
-use crate::unit::{Decimal, Money, Price, Quantity, Side};
+use crate::order::Totals;
+use crate::unit::{Money, Price, Quantity, Side};
 use serde::{Deserialize, Serialize};
 
 /// The position of one symbol.
@@ -17,37 +18,34 @@ pub struct Position {
 }
 
 impl Position {
-    /// This position after a fill. Nothing where a figure leaves a decimal's range.
+    /// This position after fills of one side. Nothing where a figure leaves a decimal's range.
     #[must_use]
-    pub fn after(&self, side: Side, price: Price, quantity: Quantity, fee: Money) -> Option<Self> {
-        let change = side.signed(quantity);
+    pub fn after(&self, side: Side, fills: Totals) -> Option<Self> {
+        let change = side.signed(fills.quantity);
         let size = self.size.add(change)?;
-        let fees = self.fees.add(fee)?;
-        let grows = self.size.is_zero() || (self.size.is_positive() == change.is_positive());
-        if grows {
-            let cost = self.entry.times(self.size.abs())?.add(price.times(quantity)?)?;
-            let entry = if size.is_zero() { Price::ZERO } else { cost.per(size.abs())? };
+        let fees = self.fees.add(fills.fee)?;
+        let held = self.size.abs();
+        let entry_value = self.entry.times(held)?;
+        if self.size.is_zero() || self.size.is_positive() == change.is_positive() {
+            let entry = if size.is_zero() { Price::ZERO } else { entry_value.add(fills.value)?.per(size.abs())? };
             return Some(Self { size, entry, realised: self.realised, fees });
         }
-        let closed = quantity.min(self.size.abs());
-        let sign = if self.size.is_positive() { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
-        let gain = price.sub(self.entry)?.times(closed)?.0.checked_mul(sign)?;
-        let realised = self.realised.add(Money(gain))?;
-        let entry = if size.is_zero() {
-            Price::ZERO
-        } else if quantity > self.size.abs() {
-            price
+        let (closed_value, entry) = if fills.quantity > held {
+            let price = fills.value.per(fills.quantity)?;
+            (price.times(held)?.sub(entry_value)?, price)
         } else {
-            self.entry
+            let entry = if size.is_zero() { Price::ZERO } else { self.entry };
+            (fills.value.sub(self.entry.times(fills.quantity)?)?, entry)
         };
-        Some(Self { size, entry, realised, fees })
+        let gain = if self.size.is_positive() { closed_value } else { Money::ZERO.sub(closed_value)? };
+        Some(Self { size, entry, realised: self.realised.add(gain)?, fees })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::unit::decimal;
+    use crate::unit::{Decimal, decimal};
 
     fn d(text: &str) -> Decimal {
         decimal::parse(text).unwrap()
@@ -63,7 +61,9 @@ mod tests {
         ];
         let mut position = Position::default();
         for (side, price, quantity, fee, size, entry, realised) in steps {
-            position = position.after(side, Price(d(price)), Quantity(d(quantity)), Money(d(fee))).unwrap();
+            let quantity = Quantity(d(quantity));
+            let fills = Totals { quantity, value: Price(d(price)).times(quantity).unwrap(), fee: Money(d(fee)) };
+            position = position.after(side, fills).unwrap();
             assert_eq!((position.size.0, position.entry.0, position.realised.0), (d(size), d(entry), d(realised)));
         }
         assert_eq!(position.fees.0, d("29.215"));

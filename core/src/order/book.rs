@@ -1,6 +1,6 @@
 //! All orders that are remembered, by our id.
 
-use super::Order;
+use super::{Order, State};
 use crate::unit::{OrderLinkId, Symbol};
 use alloc::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
@@ -47,10 +47,14 @@ impl Book {
         self.orders.is_empty()
     }
 
-    /// Adds an order. One that is there already stays as it is.
-    pub fn insert(&mut self, order: Order) {
+    /// Adds an order. A known one stays as it is, but for one that is proven never to have lived: its id is
+    /// used again, so that the exchange itself refuses a twin (spec O1).
+    pub fn intend(&mut self, order: Order) {
         let link = order.spec.link;
-        self.orders.entry(link).or_insert(order);
+        let free = self.orders.get(&link).is_none_or(|known| matches!(known.state, State::Absent | State::Expired));
+        if free {
+            self.orders.insert(link, order);
+        }
         self.index(link);
     }
 
