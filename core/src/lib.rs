@@ -1,6 +1,21 @@
 #![no_std]
 extern crate alloc;
+pub mod account;
 pub mod bybit;
+pub mod command;
+pub mod config;
+pub mod event;
+pub mod input;
+pub mod intake;
+pub mod journal;
+pub mod market;
 pub mod order;
+pub mod outcome;
+pub mod pace;
+pub mod plan;
 pub mod position;
+pub mod refusal;
+pub mod retry;
+pub mod risk;
+pub mod timer;
 pub mod unit;

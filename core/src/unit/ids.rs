@@ -99,6 +99,8 @@ pub struct LinkPrefix(Text<4>);
 pub struct BadPrefix;
 
 impl LinkPrefix {
+    /// `om`.
+    pub const DEFAULT: Self = Self(Text::literal(*b"om"));
     /// Checks the prefix.
     pub fn new(text: &str) -> Result<Self, BadPrefix> {
         let good = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());

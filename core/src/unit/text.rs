@@ -26,6 +26,20 @@ impl<const N: usize> Text<N> {
     /// The empty text.
     pub const EMPTY: Self = Self { len: 0, bytes: [0; N] };
 
+    /// A constant of ASCII letters and digits, known when compiled; what does not fit is cut.
+    pub(super) const fn literal<const M: usize>(text: [u8; M]) -> Self {
+        let mut out = Self::EMPTY;
+        let (mut room, mut rest): (&mut [u8], &[u8]) = (&mut out.bytes, &text);
+        let mut len: u8 = 0;
+        while let ([slot, room_left @ ..], [byte, rest_left @ ..]) = (room, rest) {
+            *slot = *byte;
+            len = len.saturating_add(1);
+            (room, rest) = (room_left, rest_left);
+        }
+        out.len = len;
+        out
+    }
+
     /// Takes `text` whole, or says that it is too long.
     pub fn new(text: &str) -> Result<Self, TooLong> {
         let too_long = TooLong { len: text.len(), max: N };

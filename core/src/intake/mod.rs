@@ -1,0 +1,54 @@
+//! Signals in: bytes to a checked [`Signal`], and the judgements that need no market: age and confidence.
+
+mod decode;
+mod json;
+mod signal;
+
+pub use decode::{BadSignal, Fault, Known, decode};
+pub use signal::{Signal, Snapshot, row_figure};
+
+use crate::config::Config;
+use crate::refusal::{Code, Refusal};
+use crate::unit::{ExchangeTime, Span, calendar};
+
+/// What is worth a warning about a signal's timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// Nothing.
+    Good,
+    /// It lies this far in the future (spec S6).
+    Ahead(Span),
+}
+
+/// Judges a signal's age at exchange time `now` (spec S6). `reducing` says that it can only reduce a position.
+pub fn judge_age(signal: &Signal, now: ExchangeTime, reducing: bool, config: &Config) -> Result<Timing, Refusal> {
+    let at = calendar::to_exchange(signal.timestamp);
+    let (age, ahead) = (now.since(at), at.since(now));
+    let max = if reducing { config.exit_signal_max_age() } else { config.signal_max_age() };
+    if ahead > config.signal_future_reject() {
+        let limit = config.signal_future_reject();
+        return Err(Refusal::new(
+            Code::SignalFromFuture,
+            format_args!(
+                "timestamp {} is {ahead} ahead of the exchange's clock, the limit is {limit}",
+                signal.timestamp
+            ),
+        ));
+    }
+    if age > max {
+        return Err(Refusal::new(
+            Code::SignalExpired,
+            format_args!("timestamp {} is {age} old, the limit is {max}", signal.timestamp),
+        ));
+    }
+    Ok(if ahead > config.signal_future_warn() { Timing::Ahead(ahead) } else { Timing::Good })
+}
+
+/// Judges a signal's confidence (spec S8); reducing signals always pass.
+pub fn judge_confidence(signal: &Signal, reducing: bool, config: &Config) -> Result<(), Refusal> {
+    if reducing || signal.confidence >= config.min_confidence {
+        return Ok(());
+    }
+    let (confidence, min) = (signal.confidence, config.min_confidence);
+    Err(Refusal::new(Code::LowConfidence, format_args!("confidence {confidence} is below MIN_CONFIDENCE {min}")))
+}
