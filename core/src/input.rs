@@ -1,10 +1,10 @@
 //! Everything that can happen to the manager. With [`crate::command`] and [`crate::event`] these three enums
 //! are the architecture.
 
-use crate::bybit::{ApiReply, LimitHeaders, Push};
+use crate::bybit::{ApiReply, LimitHeaders, Operation, Push};
 use crate::config::Config;
 use crate::outcome::Outcome;
-use crate::unit::{Bytes, OrderLinkId, Symbol, Text, TraceId};
+use crate::unit::{Bytes, Fingerprint, OrderLinkId, Symbol, Text, TraceId};
 use alloc::boxed::Box;
 use serde::{Deserialize, Serialize};
 
@@ -27,9 +27,18 @@ pub enum Input {
     },
     /// The private stream.
     Stream(Box<Stream>),
-    /// Forget what was observed, as a restart does, so that a life replayed from a checkpoint of this moment
-    /// decides what the live one decides.
-    Checkpointed,
+    /// A checkpoint was taken just before this. What was observed is forgotten, as a restart forgets it, so that
+    /// a replay from that checkpoint decides what the live manager decides.
+    Checkpointed(Box<Resumed>),
+}
+
+/// What a replay from a checkpoint must know besides the durable state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// The rules of this life.
+    pub config: Config,
+    /// Is the private stream up?
+    pub stream_up: bool,
 }
 
 /// How a life begins.
@@ -63,7 +72,7 @@ pub struct Delivery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prior {
     /// Content hash of its first copy.
-    pub fingerprint: u128,
+    pub fingerprint: Fingerprint,
     /// How it ended.
     pub outcome: Outcome,
     /// Tries so far.
@@ -114,6 +123,18 @@ pub enum Source {
     History,
     /// Fills.
     Executions,
+}
+
+impl Source {
+    /// The endpoint.
+    #[must_use]
+    pub const fn operation(self) -> Operation {
+        match self {
+            Self::Realtime => Operation::OpenOrders,
+            Self::History => Operation::OrderHistory,
+            Self::Executions => Operation::Executions,
+        }
+    }
 }
 
 /// What became of a request.

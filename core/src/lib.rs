@@ -8,14 +8,18 @@ pub mod event;
 pub mod input;
 pub mod intake;
 pub mod journal;
+pub mod manager;
 pub mod market;
 pub mod order;
 pub mod outcome;
 pub mod pace;
 pub mod plan;
 pub mod position;
+pub mod reconcile;
 pub mod refusal;
 pub mod retry;
 pub mod risk;
 pub mod timer;
 pub mod unit;
+
+pub use manager::{Manager, Step};

@@ -11,6 +11,8 @@ pub enum Why {
     SignalExpires(Symbol),
     /// The next question about an order.
     Inquire(OrderLinkId),
+    /// The next round of questions about an order.
+    NextRound(OrderLinkId),
     /// Executions should have explained an order's row by now.
     Explain(OrderLinkId),
     /// A wanted cancel is tried again.
@@ -21,6 +23,8 @@ pub enum Why {
     RetryAsk(Tag),
     /// A request that should have been answered by now counts as lost.
     Overdue(Tag),
+    /// The next account-wide reconcile.
+    Sweep,
     /// A budget has room again.
     Pace,
     /// A signal may be forgotten.

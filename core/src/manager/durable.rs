@@ -58,6 +58,8 @@ pub struct Lane {
     pub waiting: VecDeque<SignalId>,
     /// Whose turn it is.
     pub active: Option<SignalId>,
+    /// The last order that those who wait had to wait for (spec S6).
+    pub last: Option<OrderLinkId>,
 }
 
 /// How often things happened that should be rare.
@@ -217,12 +219,15 @@ impl Durable {
 
     fn settle(&mut self, id: SignalId, outcome: Outcome, at: Timestamp) {
         let Some(state) = self.signals.get_mut(&id) else { return };
-        state.stage = Stage::Settled { outcome, at };
+        let stage = core::mem::replace(&mut state.stage, Stage::Settled { outcome, at });
         let symbol = state.signal.symbol;
         if let Some(lane) = self.lanes.get_mut(&symbol) {
             lane.waiting.retain(|waiting| *waiting != id);
             if lane.active == Some(id) {
                 lane.active = None;
+            }
+            if let Stage::Active(Active { order: Some(order), .. }) = stage {
+                lane.last = Some(order);
             }
             if lane.waiting.is_empty() && lane.active.is_none() {
                 self.lanes.remove(&symbol);
@@ -240,8 +245,7 @@ impl Durable {
         let told_before = self.book.change(told.link, |order| {
             order.told.created |= told.change == crate::event::Change::Created;
             order.told.totals = told.totals;
-            order.told.executions =
-                order.told.executions.saturating_add(u32::try_from(told.exec_ids.len()).unwrap_or(u32::MAX));
+            order.told.named.extend(told.exec_ids.iter().copied());
             order.told.ended |= told.last;
             (order.spec.symbol, order.spec.side)
         });

@@ -10,8 +10,9 @@ pub use state::{State, Stimulus, Verdict};
 
 use crate::bybit::{Create, ExecutionRow, OrderKind, OrderRow};
 use crate::unit::{
-    Category, ExchangeOrderId, ExchangeTime, Intent, OrderLinkId, Price, Quantity, Side, Symbol, Text, Timestamp,
+    Category, ExchangeOrderId, ExchangeTime, ExecId, Intent, OrderLinkId, Price, Quantity, Side, Symbol, Text, Timestamp,
 };
+use alloc::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 /// What we intend to place. Fixed for life.
@@ -117,14 +118,14 @@ pub struct Order {
 }
 
 /// What was published of an order so far (spec E2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// `created` went out.
     pub created: bool,
     /// The sum of published increments.
     pub totals: Totals,
-    /// Executions named by published increments.
-    pub executions: u32,
+    /// Executions that published increments named.
+    pub named: BTreeSet<ExecId>,
     /// The ending went out.
     pub ended: bool,
 }

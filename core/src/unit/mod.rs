@@ -3,6 +3,7 @@
 mod bytes;
 pub mod calendar;
 pub mod decimal;
+mod fingerprint;
 mod ids;
 mod number;
 mod side;
@@ -10,6 +11,7 @@ mod text;
 mod time;
 
 pub use bytes::Bytes;
+pub use fingerprint::Fingerprint;
 pub use ids::{
     BadPrefix, Coin, ExchangeOrderId, ExecId, Intent, LinkPrefix, NotUuid, OrderLinkId, SignalId, Symbol, TraceId,
 };

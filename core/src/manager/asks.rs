@@ -1,0 +1,160 @@
+//! Readings that a decision needs: who asks for them, when they are stale, what they say.
+
+use super::observed::{Clock, Reading};
+use super::turn::Turn;
+use crate::bybit::{InstrumentRow, Page, PositionRow, Request, TickerRow, WalletRow};
+use crate::event::Event;
+use crate::input::Tag;
+use crate::market::{Instrument, Quote};
+use crate::pace::Urgency;
+use crate::refusal::{Code, Refusal};
+use crate::retry::Backoff;
+use crate::timer::Why;
+use crate::unit::{Category, ClockOffset, Span, Symbol, Timestamp};
+use alloc::boxed::Box;
+
+const CATEGORY: Category = Category::Linear;
+const ASK_BACKOFF: Backoff = Backoff { base: Span::millis(500), max: Span::secs(30), multiplier: 2 };
+
+impl Turn<'_> {
+    /// Asks, unless the question is out, waits for its budget, or waits to be asked again.
+    pub(super) fn ask(&mut self, tag: Tag) {
+        let observed = &self.m.observed;
+        if observed.out.contains_key(&tag) || observed.timers.is_armed(Why::RetryAsk(tag)) {
+            return;
+        }
+        self.ask_again(tag);
+    }
+
+    pub(super) fn ask_again(&mut self, tag: Tag) {
+        let request = match tag {
+            Tag::Clock => Request::ServerTime,
+            Tag::Wallet => Request::Wallet,
+            Tag::Instrument(symbol) => Request::Instrument { category: CATEGORY, symbol },
+            Tag::Ticker(symbol) => Request::Ticker { category: CATEGORY, symbol },
+            Tag::Position(symbol) => {
+                Request::Positions { category: CATEGORY, symbol: Some(symbol), settle_coin: None, cursor: None }
+            }
+            Tag::Sweep { .. } => return self.ask_sweep_page(),
+            Tag::Inquiry { .. } | Tag::Create(_) | Tag::Cancel(_) => return,
+        };
+        self.queue(Urgency::Ask, tag, request);
+    }
+
+    /// A question failed: it is asked again later, ever less often.
+    pub(super) fn ask_failed(&mut self, tag: Tag) {
+        let failures = self.m.observed.failures.entry(tag).or_insert(0);
+        let wait = ASK_BACKOFF.wait(b"ask", *failures);
+        *failures = failures.saturating_add(1);
+        self.arm(Why::RetryAsk(tag), wait);
+    }
+
+    /// Asks for every reading that a decision on this symbol needs and that is stale. True where none is.
+    pub(super) fn fresh(&mut self, symbol: Symbol) -> bool {
+        let (now, config) = (self.now(), &self.m.config);
+        let observed = &self.m.observed;
+        let young = |at: Timestamp, max: Span| now.since(at) <= max;
+        let since_touched = |at: Timestamp| at >= observed.touched;
+        let stale = [
+            (observed.clock.is_none_or(|c| !young(c.read_at, config.clock_max_age())), Tag::Clock),
+            (
+                !observed
+                    .wallet
+                    .as_ref()
+                    .is_some_and(|r| young(r.asked_at, config.balance_max_age()) && since_touched(r.asked_at)),
+                Tag::Wallet,
+            ),
+            (
+                !observed
+                    .positions
+                    .get(&symbol)
+                    .is_some_and(|r| young(r.asked_at, config.position_max_age()) && since_touched(r.asked_at)),
+                Tag::Position(symbol),
+            ),
+            (
+                !observed.quotes.get(&symbol).is_some_and(|r| young(r.asked_at, config.price_max_age())),
+                Tag::Ticker(symbol),
+            ),
+            (
+                !observed.instruments.get(&symbol).is_some_and(|at| young(*at, config.instrument_max_age())),
+                Tag::Instrument(symbol),
+            ),
+        ];
+        let mut all_fresh = true;
+        for (is_stale, tag) in stale {
+            if is_stale {
+                all_fresh = false;
+                self.ask(tag);
+            }
+        }
+        all_fresh
+    }
+
+    /// The exchange's clock: its reading lies somewhere between the question and the answer.
+    pub(super) fn saw_clock(&mut self, asked_at: Timestamp, server_micros: u64) {
+        let half = Span(self.now().since(asked_at).0 / 2);
+        let middle = asked_at.after(half);
+        let offset = i64::try_from(i128::from(server_micros).saturating_sub(i128::from(middle.0))).unwrap_or(i64::MAX);
+        let clock = Clock { offset: ClockOffset(offset), uncertainty: half, read_at: self.now() };
+        self.m.observed.clock = Some(clock);
+        if !self.m.observed.synced {
+            self.start_sweep();
+        }
+    }
+
+    pub(super) fn saw_wallet(&mut self, asked_at: Timestamp, row: &WalletRow) {
+        self.m.observed.wallet = Some(Reading { value: row.clone(), asked_at });
+    }
+
+    pub(super) fn saw_ticker(&mut self, symbol: Symbol, asked_at: Timestamp, page: &Page<TickerRow>) {
+        match page.rows.iter().find(|row| row.symbol == symbol) {
+            Some(row) => {
+                let value = Quote::from_row(row, asked_at);
+                self.m.observed.quotes.insert(symbol, Reading { value, asked_at });
+            }
+            None => self.unusable(symbol, Refusal::new(Code::NoPrice, format_args!("{symbol} has no ticker"))),
+        }
+    }
+
+    pub(super) fn saw_position(&mut self, row: &PositionRow, asked_at: Timestamp) {
+        let known = self.m.observed.positions.get(&row.symbol);
+        let older = known.is_some_and(|known| row.seq < known.value.seq && row.seq >= 0);
+        if !older {
+            self.m.observed.positions.insert(row.symbol, Reading { value: *row, asked_at });
+        }
+    }
+
+    /// Position rows asked for by symbol; Bybit answers a flat symbol with a flat row.
+    pub(super) fn saw_positions_of(&mut self, symbol: Symbol, asked_at: Timestamp, page: &Page<PositionRow>) {
+        let row = page.rows.iter().find(|row| row.symbol == symbol && row.position_idx == 0);
+        match row {
+            Some(row) => self.saw_position(row, asked_at),
+            None => {
+                let text = format_args!("{symbol} has no one-way position row: hedge mode is not supported yet");
+                self.unusable(symbol, Refusal::new(Code::UnknownSymbol, text));
+            }
+        }
+    }
+
+    pub(super) fn saw_instrument(&mut self, symbol: Symbol, page: &Page<InstrumentRow>) {
+        self.m.observed.instruments.insert(symbol, self.m.now);
+        let read = match page.rows.iter().find(|row| row.symbol == symbol) {
+            Some(row) => Instrument::from_row(row).map_err(Refusal::from),
+            None => Err(Refusal::new(Code::UnknownSymbol, format_args!("Bybit lists no {symbol}"))),
+        };
+        match read {
+            Ok(instrument) => {
+                self.m.observed.unusable.remove(&symbol);
+                if self.m.durable.instruments.get(&symbol) != Some(&instrument) {
+                    self.emit(Event::InstrumentChanged { instrument: Box::new(instrument) });
+                }
+            }
+            Err(refusal) => self.unusable(symbol, refusal),
+        }
+    }
+
+    /// The exchange's word that this symbol cannot be traded: the waiting signal ends with it.
+    pub(super) fn unusable(&mut self, symbol: Symbol, refusal: Refusal) {
+        self.m.observed.unusable.insert(symbol, refusal);
+    }
+}

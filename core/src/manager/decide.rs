@@ -1,0 +1,201 @@
+//! The decision on an active signal: gather the scene, plan, judge, then act (spec D1).
+
+use super::durable::Active;
+use super::turn::Turn;
+use crate::account::{Account, Resting, worst_notional};
+use crate::event::{Event, Planned};
+use crate::intake::Signal;
+use crate::order::{CancelReason, Order, Spec, State};
+use crate::plan::{self, Existing, Plan, Scene};
+use crate::refusal::{Code, Refusal};
+use crate::risk::{self, Approved, RiskScene, TradingState};
+use crate::timer::Why;
+use crate::unit::{Intent, Money, OrderLinkId, Price, Quantity, Ratio, Side, Span, Symbol};
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+impl Turn<'_> {
+    /// Everything it needs is fresh. True where it came to something.
+    pub(super) fn decide(&mut self, signal: &Signal, active: &Active) -> bool {
+        match self.judge(signal, active) {
+            Err(refusal) => self.reject(signal.id, refusal),
+            Ok(approved) => self.act(signal, approved),
+        }
+        true
+    }
+
+    fn judge(&self, signal: &Signal, active: &Active) -> Result<Approved<Plan>, Refusal> {
+        let symbol = signal.symbol;
+        let (Some(instrument), Some(quote)) =
+            (self.m.durable.instruments.get(&symbol), self.m.observed.quotes.get(&symbol))
+        else {
+            return Err(Refusal::new(Code::DataStale, format_args!("{symbol}: rules or prices are missing")));
+        };
+        self.judge_clock()?;
+        let position = self.stricter_position(signal.side, symbol);
+        let existing: Vec<Existing> = self.m.durable.book.live_of(symbol).filter_map(existing).collect();
+        let scene = Scene {
+            signal,
+            instrument,
+            quote: &quote.value,
+            position,
+            existing: &existing,
+            config: &self.m.config,
+            reprice: active.crossed,
+        };
+        let plan = plan::plan(&scene)?;
+        let account = self.account(symbol, position, &plan.cancels)?;
+        let scene = RiskScene {
+            account: &account,
+            instrument,
+            trading: TradingState::Active,
+            symbol_halted: self.m.durable.halted.contains_key(&symbol),
+            config: &self.m.config,
+        };
+        risk::approve(plan, &scene)
+    }
+
+    /// The exchange's clock must be known well enough for timestamps to be worth anything (spec K2).
+    fn judge_clock(&self) -> Result<(), Refusal> {
+        let max = self.m.config.clock_offset_max();
+        match self.m.observed.clock {
+            Some(clock) if clock.uncertainty <= max && clock.offset.0.unsigned_abs() <= max.0 => Ok(()),
+            Some(clock) => {
+                let (offset, unsure) = (clock.offset.0 / 1_000, clock.uncertainty);
+                let text = format_args!("the clock is {offset} ms (+/- {unsure}) off the exchange's, the limit is {max}");
+                Err(Refusal::new(Code::DataStale, text))
+            }
+            None => Err(Refusal::new(Code::DataStale, format_args!("the exchange's clock is unknown"))),
+        }
+    }
+
+    /// Own executions and the exchange's word, whichever allows less (spec K1).
+    fn stricter_position(&self, side: Side, symbol: Symbol) -> Quantity {
+        let own = self.own_position(symbol);
+        let theirs = self.exchange_position(symbol).map_or(own, |reading| reading.value.signed_size());
+        match side {
+            Side::Buy => own.max(theirs),
+            Side::Sell => own.min(theirs),
+        }
+    }
+
+    fn account(
+        &self,
+        symbol: Symbol,
+        position: Quantity,
+        cancels: &[OrderLinkId],
+    ) -> Result<Account, Refusal> {
+        let too_large = || Refusal::overflow(Code::Exposure, "the account's exposure");
+        let leverage = self
+            .exchange_position(symbol)
+            .and_then(|reading| reading.value.leverage)
+            .ok_or_else(|| Refusal::new(Code::DataStale, format_args!("{symbol}: leverage is unknown")))?;
+        let own = self.m.durable.book.live().filter(|order| !cancels.contains(&order.spec.link)).map(resting);
+        let foreign = self.m.observed.foreign.values().map(|(resting, _)| *resting);
+        let all: Vec<Resting> = own.chain(foreign).filter(|r| r.remaining.is_positive()).collect();
+        let other_exposure = self.other_exposure(symbol, &all).ok_or_else(too_large)?;
+        let available = self.available(cancels, leverage).ok_or_else(too_large)?;
+        let resting = all.into_iter().filter(|r| r.symbol == symbol).collect();
+        Ok(Account { available, leverage, position, resting, other_exposure })
+    }
+
+    /// Worst-case notional of every other symbol.
+    fn other_exposure(&self, symbol: Symbol, resting: &[Resting]) -> Option<Money> {
+        let held = self.m.durable.positions.iter().filter(|(_, p)| !p.size.is_zero()).map(|(s, _)| *s);
+        let theirs = self.m.observed.positions.keys().copied();
+        let symbols: BTreeSet<Symbol> = held.chain(theirs).chain(resting.iter().map(|r| r.symbol)).collect();
+        symbols.into_iter().filter(|other| *other != symbol).try_fold(Money::ZERO, |sum, other| {
+            let own = self.own_position(other);
+            let reading = self.exchange_position(other).map(|reading| &reading.value);
+            let theirs = reading.map_or(own, crate::bybit::PositionRow::signed_size);
+            let size = if own.abs() >= theirs.abs() { own } else { theirs };
+            let entry = self.m.durable.positions.get(&other).map_or(Price::ZERO, |p| p.entry);
+            let price = self.m.observed.quotes.get(&other).map(|quote| quote.value.last);
+            let price = price.or(reading.and_then(|row| row.average_price)).unwrap_or(entry).max(entry);
+            let orders = resting.iter().filter(|r| r.symbol == other).copied();
+            sum.add(worst_notional(size, orders, price)?.largest())
+        })
+    }
+
+    /// What new orders may use, with the margin of the orders that this plan cancels given back.
+    fn available(&self, cancels: &[OrderLinkId], leverage: Ratio) -> Option<Money> {
+        let wallet = &self.m.observed.wallet.as_ref()?.value;
+        let coin = wallet.coins.iter().find(|coin| coin.coin.as_str() == "USDT");
+        let free_coin = coin.and_then(|coin| {
+            let held = coin.order_margin.unwrap_or_default().add(coin.position_margin.unwrap_or_default())?;
+            coin.wallet_balance.sub(held)
+        });
+        let free = wallet.total_available.or(free_coin).unwrap_or_default();
+        cancels.iter().filter_map(|link| self.m.durable.book.get(*link)).try_fold(free, |sum, order| {
+            let value = order.spec.price.times(order.remaining())?;
+            if order.spec.reduce_only { Some(sum) } else { sum.add(value.divided(leverage)?) }
+        })
+    }
+
+    /// The plan stood. Orders in its way are cancelled first; what they change is decided again (spec D1, D2).
+    fn act(&mut self, signal: &Signal, approved: Approved<Plan>) {
+        let (plan, verdicts) = approved.into_parts();
+        let planned = Planned {
+            quantity: plan.quantity,
+            price: plan.price,
+            drift: plan.drift,
+            cancels: plan.cancels.clone(),
+            verdicts,
+        };
+        self.emit(Event::Planned { signal: signal.id, plan: planned });
+        if plan.cancels.is_empty() {
+            return self.place(signal, &plan);
+        }
+        for link in plan.cancels {
+            self.emit(Event::CancelWanted { link, reason: CancelReason::NewSignal });
+            self.arm(Why::RetryCancel(link), Span::ZERO);
+        }
+    }
+
+    fn place(&mut self, signal: &Signal, plan: &Plan) {
+        let intent = self.next_intent(signal);
+        let link = OrderLinkId::of(self.m.config.link_id_prefix, intent);
+        let spec = Spec {
+            link,
+            intent,
+            symbol: plan.symbol,
+            side: plan.side,
+            kind: plan.kind,
+            quantity: plan.quantity,
+            reduce_only: plan.reduce_only,
+            price: plan.price,
+            at: self.now(),
+        };
+        self.emit(Event::OrderIntended { spec: Box::new(spec) });
+        self.arm(Why::RetryCreate(link), Span::ZERO);
+    }
+
+    /// The attempt rises only past an id that was definitely refused or used up; a proven absent one is used
+    /// again, so that the exchange itself refuses a twin (spec O1).
+    fn next_intent(&self, signal: &Signal) -> Intent {
+        let intent = |attempt| Intent { signal: signal.id, leg: 0, attempt };
+        let prefix = self.m.config.link_id_prefix;
+        let used = |attempt: &u8| {
+            let known = self.m.durable.book.get(OrderLinkId::of(prefix, intent(*attempt)));
+            known.is_some_and(|order| !matches!(order.state, State::Absent | State::Expired))
+        };
+        intent((0..u8::MAX).find(|attempt| !used(attempt)).unwrap_or(u8::MAX))
+    }
+}
+
+fn existing(order: &Order) -> Option<Existing> {
+    order.state.may_fill().then(|| Existing {
+        link: order.spec.link,
+        side: order.spec.side,
+        remaining: order.remaining(),
+        is_limit: order.spec.is_limit(),
+        filled: !order.facts.totals().quantity.is_zero(),
+        reduce_only: order.spec.reduce_only,
+    })
+}
+
+fn resting(order: &Order) -> Resting {
+    let Spec { symbol, side, price, reduce_only, .. } = order.spec;
+    Resting { symbol, side, remaining: order.remaining(), price, reduce_only }
+}

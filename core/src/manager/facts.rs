@@ -1,0 +1,160 @@
+//! Facts from the exchange, by whatever way they come: pushes, inquiries, sweeps. All end here.
+
+use super::observed::Reading;
+use super::turn::Turn;
+use crate::account::Resting;
+use crate::bybit::{BadRow, ExecutionRow, OrderRow, OrderStatus, Push, PushRows, push};
+use crate::event::Event;
+use crate::order::{State, Stimulus, Verdict};
+use crate::timer::Why;
+use crate::unit::{Bytes, OrderLinkId, Price, Quantity, Span, Symbol, Text};
+use alloc::boxed::Box;
+
+/// How long a live market order may go without its end before it is asked about.
+const MARKET_END: Span = Span::secs(1);
+/// Foreign open orders that are remembered; with more, opening is judged on these.
+const FOREIGN_MAX: usize = 1_000;
+
+impl Turn<'_> {
+    pub(super) fn frame(&mut self, bytes: &Bytes) {
+        match push::decode(&bytes.0) {
+            Ok(push) => self.push(&push),
+            Err(why) => self.quarantine(&alloc::format!("unreadable push: {why}")),
+        }
+    }
+
+    pub(super) fn push(&mut self, push: &Push) {
+        match &push.rows {
+            PushRows::Orders(rows) => rows.iter().for_each(|row| self.order_row(row)),
+            PushRows::Executions(rows) => rows.iter().for_each(|row| self.execution(row)),
+            PushRows::Positions(rows) => {
+                let now = self.now();
+                rows.iter().filter(|row| row.position_idx == 0).for_each(|row| self.saw_position(row, now));
+            }
+            PushRows::Wallets(_) | PushRows::Nothing { .. } => {} // a hint only: the balance is asked for (4.8)
+        }
+        self.bad_rows(&push.bad);
+    }
+
+    pub(super) fn bad_rows(&mut self, bad: &[BadRow]) {
+        for row in bad {
+            self.quarantine(&alloc::format!("row {}: {}", row.index, row.why));
+            if let Some(link) = row.link.and_then(|link| self.ours(link.as_str())) {
+                self.start_inquiry(link);
+            }
+        }
+    }
+
+    pub(super) fn quarantine(&mut self, why: &str) {
+        let evidence = self.m.seq;
+        self.emit(Event::Quarantined { why: Text::clipped(why), evidence });
+    }
+
+    fn ours(&self, link: &str) -> Option<OrderLinkId> {
+        OrderLinkId::parse(self.m.config.link_id_prefix, link).map(|(link, _)| link)
+    }
+
+    /// A row of an order: by push, inquiry or sweep.
+    pub(super) fn order_row(&mut self, row: &OrderRow) {
+        let Some(link) = row.link.and_then(|link| self.ours(link.as_str())) else { return self.foreign_order(row) };
+        let Some(order) = self.m.durable.book.get(link) else {
+            return self.quarantine(&alloc::format!("order {link} has our prefix and is not in the book"));
+        };
+        if let OrderStatus::Other(status) = row.status {
+            self.quarantine(&alloc::format!("order {link} has the unknown status {status}"));
+            return self.arm(Why::Inquire(link), MARKET_END);
+        }
+        let mut joined = order.clone();
+        let verdict = joined.take_row(row);
+        if joined == *order {
+            return; // known, word for word
+        }
+        let symbol = order.spec.symbol;
+        let (evidence, at) = (self.m.seq, self.now());
+        self.emit(Event::OrderSeen { link, row: Box::new(*row), evidence, at });
+        self.after_fact(link, symbol, verdict);
+    }
+
+    /// An execution: by push, inquiry or sweep.
+    pub(super) fn execution(&mut self, row: &ExecutionRow) {
+        if !row.exec_type.moves_position() {
+            return; // funding is cash; the wallet shows it
+        }
+        let link = row.link.and_then(|link| self.ours(link.as_str()));
+        let Some(link) = link else { return self.foreign_execution(row) };
+        let Some(order) = self.m.durable.book.get(link) else {
+            return self.quarantine(&alloc::format!("execution {} of {link}: not in the book", row.exec_id));
+        };
+        if order.facts.fills.contains_key(&row.exec_id) {
+            return;
+        }
+        let verdict = order.state.on(Stimulus::Filled);
+        let symbol = order.spec.symbol;
+        let (evidence, at) = (self.m.seq, self.now());
+        self.emit(Event::OrderExecuted { link, row: Box::new(*row), evidence, at });
+        self.after_fact(link, symbol, verdict);
+    }
+
+    fn after_fact(&mut self, link: OrderLinkId, symbol: Symbol, verdict: Verdict) {
+        self.m.observed.touched = self.now();
+        if let Verdict::Contradicts(_) = verdict {
+            let why = Text::clipped(&alloc::format!("order {link} lives, though it was proven or said not to"));
+            self.emit(Event::OpeningHalted { symbol, why });
+        }
+        let Some(order) = self.m.durable.book.get(link) else { return };
+        if order.facts.twin {
+            let why = Text::clipped(&alloc::format!("two orders at the exchange under {link}"));
+            self.emit(Event::OpeningHalted { symbol, why });
+        }
+        self.mind_the_rest(link);
+        self.tell(link);
+    }
+
+    /// Timers of an order after news of it.
+    fn mind_the_rest(&mut self, link: OrderLinkId) {
+        let Some(order) = self.m.durable.book.get(link) else { return };
+        let (state, is_limit, asked) = (order.state, order.spec.is_limit(), order.cancel.is_some());
+        self.m.observed.failures.remove(&crate::input::Tag::Create(link));
+        match state {
+            State::Closed => {
+                for why in [Why::Inquire(link), Why::RetryCancel(link), Why::RetryCreate(link)] {
+                    self.m.observed.timers.disarm(why);
+                }
+            }
+            State::Open if !is_limit => self.arm(Why::Inquire(link), MARKET_END),
+            State::Open if !asked => self.m.observed.timers.disarm(Why::Inquire(link)),
+            _ => {}
+        }
+    }
+
+    fn foreign_execution(&mut self, row: &ExecutionRow) {
+        if self.m.durable.foreign.contains_key(&row.exec_id) {
+            return;
+        }
+        self.m.observed.touched = self.now();
+        let evidence = self.m.seq;
+        self.emit(Event::ForeignExecuted { row: Box::new(*row), evidence });
+    }
+
+    /// An order of the account that is not ours: never touched, and counted as filled (spec K1).
+    fn foreign_order(&mut self, row: &OrderRow) {
+        let foreign = &mut self.m.observed.foreign;
+        if row.status.is_terminal() {
+            foreign.remove(&row.order_id);
+        } else if foreign.contains_key(&row.order_id) || foreign.len() < FOREIGN_MAX {
+            let remaining = row.quantity.sub(row.cum_quantity).unwrap_or(Quantity::ZERO);
+            let price = row.price.unwrap_or(Price::ZERO);
+            let (symbol, side, reduce_only) = (row.symbol, row.side, row.reduce_only);
+            let resting = Resting { symbol, side, remaining, price, reduce_only };
+            foreign.insert(row.order_id, (resting, self.m.now));
+        }
+    }
+
+    pub(super) fn own_position(&self, symbol: Symbol) -> Quantity {
+        self.m.durable.positions.get(&symbol).map_or(Quantity::ZERO, |position| position.size)
+    }
+
+    pub(super) fn exchange_position(&self, symbol: Symbol) -> Option<&Reading<crate::bybit::PositionRow>> {
+        self.m.observed.positions.get(&symbol)
+    }
+}

@@ -1,0 +1,192 @@
+//! Asking about one order until it is known (bybit-v5.md 2.11): realtime, history, executions, round after
+//! round on a fixed schedule. It ends by evidence or by proven absence, never by a counter (spec O2).
+
+use super::observed::Inquiry;
+use super::turn::Turn;
+use crate::bybit::{ExecutionQuery, OrderQuery, Reply, Request};
+use crate::event::{Absence, Event, Seq};
+use crate::input::{Source, Tag};
+use crate::order::{Order, State};
+use crate::pace::Urgency;
+use crate::timer::Why;
+use crate::unit::{Category, ExchangeTime, OrderLinkId, Span};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// Waits between rounds; the last one repeats. Rounds are only proof after the deadline, whatever their number.
+const SCHEDULE: [Span; 6] =
+    [Span::millis(500), Span::secs(1), Span::secs(2), Span::secs(4), Span::secs(8), Span::secs(15)];
+/// How long after its last possible arrival an order may still be invisible to queries (bybit-v5.md 8.4).
+pub(super) const VISIBILITY_BOUND: Span = Span::secs(15);
+/// Bybit forgets cancelled orders without a fill after 24 hours (bybit-v5.md 2.8); a margin on top.
+const FORGOTTEN_AFTER: Span = Span::secs(25 * 3_600);
+
+impl Turn<'_> {
+    /// Asks now, unless it is being asked already.
+    pub(super) fn start_inquiry(&mut self, link: OrderLinkId) {
+        if self.m.observed.inquiries.contains_key(&link) || !self.is_open_question(link) {
+            return;
+        }
+        self.begin_round(link, 0);
+    }
+
+    /// Is there something about this order that only the exchange can tell?
+    fn is_open_question(&self, link: OrderLinkId) -> bool {
+        self.m.durable.book.get(link).is_some_and(|order| match order.state {
+            State::Sending | State::Unknown | State::Acked | State::Open => true,
+            State::Closed => !order.facts.explained(),
+            _ => false,
+        })
+    }
+
+    fn begin_round(&mut self, link: OrderLinkId, round: u32) {
+        let source = Source::Realtime;
+        let inquiry = Inquiry { round, began_at: None, source, found: false, empty: Vec::new() };
+        self.m.observed.inquiries.insert(link, inquiry);
+        self.ask_source(link, source, round);
+    }
+
+    fn ask_source(&mut self, link: OrderLinkId, source: Source, round: u32) {
+        let Some(order) = self.m.durable.book.get(link) else { return };
+        let (category, symbol, cursor) = (Category::Linear, Some(order.spec.symbol), None);
+        let (start, end) = (None, None);
+        let orders =
+            OrderQuery { category, symbol, settle_coin: None, link: Some(link), order_id: None, start, end, limit: 50, cursor };
+        let request = match source {
+            Source::Realtime => Request::OpenOrders(orders),
+            Source::History => Request::OrderHistory(orders),
+            Source::Executions => {
+                Request::Executions(ExecutionQuery { category, symbol, link: Some(link), start, end, limit: 100, cursor })
+            }
+        };
+        self.queue(Urgency::Ask, Tag::Inquiry { link, source, round }, request);
+    }
+
+    /// The first question of a round has its time: what it does not see was not there at that moment.
+    pub(super) fn inquiry_sent(&mut self, link: OrderLinkId, at: ExchangeTime) {
+        if let Some(inquiry) = self.m.observed.inquiries.get_mut(&link) {
+            inquiry.began_at = inquiry.began_at.or(Some(at));
+        }
+    }
+
+    pub(super) fn inquiry_answered(&mut self, link: OrderLinkId, source: Source, round: u32, reply: &Reply) {
+        let found = match reply {
+            Reply::Orders(page) => {
+                page.rows.iter().for_each(|row| self.order_row(row));
+                self.bad_rows(&page.bad);
+                !page.is_empty()
+            }
+            Reply::Executions(page) => {
+                page.rows.iter().for_each(|row| self.execution(row));
+                self.bad_rows(&page.bad);
+                !page.is_empty()
+            }
+            _ => return self.inquiry_failed(link, round),
+        };
+        let evidence = self.m.seq;
+        let Some(inquiry) = self.m.observed.inquiries.get_mut(&link).filter(|i| (i.round, i.source) == (round, source))
+        else {
+            return;
+        };
+        inquiry.found |= found;
+        if !found {
+            inquiry.empty.push((source, evidence));
+        }
+        self.next_source(link);
+    }
+
+    fn next_source(&mut self, link: OrderLinkId) {
+        let Some(order) = self.m.durable.book.get(link) else { return };
+        let (known, explained) = (known_alive_or_ended(order), order.facts.explained());
+        let Some(inquiry) = self.m.observed.inquiries.get_mut(&link) else { return };
+        let next = match inquiry.source {
+            Source::Realtime if inquiry.found && known && explained => None,
+            Source::Realtime if inquiry.found => Some(Source::Executions),
+            Source::Realtime => Some(Source::History),
+            Source::History if inquiry.found && explained => None,
+            Source::History => Some(Source::Executions),
+            Source::Executions => None,
+        };
+        match next {
+            Some(source) => {
+                inquiry.source = source;
+                let round = inquiry.round;
+                self.ask_source(link, source, round);
+            }
+            None => self.round_over(link),
+        }
+    }
+
+    fn round_over(&mut self, link: OrderLinkId) {
+        let Some(inquiry) = self.m.observed.inquiries.get(&link).cloned() else { return };
+        let Some(order) = self.m.durable.book.get(link) else { return };
+        let settled = inquiry.found && known_alive_or_ended(order) && order.facts.explained();
+        if settled || !self.is_open_question(link) {
+            self.m.observed.inquiries.remove(&link);
+            return self.after_inquiry(link);
+        }
+        let asked_everywhere = inquiry.empty.len() == 3;
+        if asked_everywhere && let Some(proof) = self.absence(order, &inquiry) {
+            self.m.observed.inquiries.remove(&link);
+            let at = self.now();
+            self.emit(Event::OrderAbsent { link, proof: Box::new(proof), at });
+            return self.tell(link);
+        }
+        self.wait_for_next_round(link);
+    }
+
+    /// A live order whose cancel is wanted is cancelled again; a live market order is looked at again.
+    fn after_inquiry(&mut self, link: OrderLinkId) {
+        let Some(order) = self.m.durable.book.get(link) else { return };
+        let (alive, asked, is_limit) = (order.state == State::Open, order.cancel.is_some(), order.spec.is_limit());
+        if alive && asked {
+            self.cancel_again(link);
+        } else if alive && !is_limit {
+            self.arm(Why::Inquire(link), Span::secs(1));
+        }
+        self.tell(link);
+    }
+
+    pub(super) fn inquiry_failed(&mut self, link: OrderLinkId, round: u32) {
+        if self.m.observed.inquiries.get(&link).is_some_and(|inquiry| inquiry.round == round) {
+            self.wait_for_next_round(link);
+        }
+    }
+
+    fn wait_for_next_round(&mut self, link: OrderLinkId) {
+        let Some(inquiry) = self.m.observed.inquiries.get_mut(&link) else { return };
+        let place = usize::try_from(inquiry.round).unwrap_or(usize::MAX).min(SCHEDULE.len().saturating_sub(1));
+        inquiry.round = inquiry.round.saturating_add(1);
+        let wait = SCHEDULE.get(place).copied().unwrap_or(Span::secs(15));
+        self.arm(Why::NextRound(link), wait);
+    }
+
+    pub(super) fn next_round(&mut self, link: OrderLinkId) {
+        let Some(round) = self.m.observed.inquiries.get(&link).map(|inquiry| inquiry.round) else { return };
+        if self.is_open_question(link) {
+            self.begin_round(link, round);
+        } else {
+            self.m.observed.inquiries.remove(&link);
+        }
+    }
+
+    /// The proof that an order does not exist, where this round is one: it began after the last moment at which
+    /// a delayed create could have been taken and become visible.
+    fn absence(&self, order: &Order, inquiry: &Inquiry) -> Option<Absence> {
+        let asked_at = inquiry.began_at?;
+        let signed_at = order.signed_at?;
+        let aged_out = match order.state {
+            State::Unknown => false,
+            State::Acked | State::Open => true,
+            _ => return None,
+        };
+        let wait = if aged_out { FORGOTTEN_AFTER } else { VISIBILITY_BOUND };
+        let deadline = signed_at.after(self.m.config.recv_window()).after(wait);
+        let answers: Vec<(Source, Seq)> = inquiry.empty.clone();
+        (asked_at > deadline).then_some(Absence { deadline, asked_at, answers, aged_out })
+    }
+}
+
+fn known_alive_or_ended(order: &Order) -> bool {
+    matches!(order.state, State::Open | State::Closed)
+}

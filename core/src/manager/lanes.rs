@@ -1,0 +1,188 @@
+//! Lanes: one signal of a symbol at a time, to its end (spec S5).
+
+use super::durable::{Active, SignalState, Stage};
+use super::turn::Turn;
+use crate::bybit::Request;
+use crate::event::Event;
+use crate::input::Tag;
+use crate::intake::{self, Signal};
+use crate::order::{Order, State};
+use crate::outcome::Outcome;
+use crate::pace::Urgency;
+use crate::refusal::{Code, Refusal};
+use crate::timer::Why;
+use crate::unit::{OrderLinkId, SignalId, Span, Symbol, Text, calendar};
+use alloc::vec::Vec;
+
+/// A PostOnly order that would have taken is priced anew this often (spec D5).
+pub(super) const REPRICES_MAX: u8 = 2;
+
+impl Turn<'_> {
+    /// Moves what can move; true where anything did.
+    pub(super) fn advance_lanes(&mut self) -> bool {
+        let symbols: Vec<Symbol> = self.m.durable.lanes.keys().copied().collect();
+        symbols.into_iter().fold(false, |moved, symbol| self.advance(symbol) || moved)
+    }
+
+    fn advance(&mut self, symbol: Symbol) -> bool {
+        let Some(lane) = self.m.durable.lanes.get(&symbol) else { return false };
+        match (lane.active, lane.waiting.front().copied()) {
+            (Some(signal), _) => self.advance_signal(signal),
+            (None, Some(signal)) => {
+                self.start_signal(signal);
+                true
+            }
+            (None, None) => false,
+        }
+    }
+
+    fn start_signal(&mut self, id: SignalId) {
+        let Some(state) = self.m.durable.signals.get(&id) else { return };
+        let (signal, waited_for) = (state.signal, self.lane_last(state.signal.symbol));
+        self.emit(Event::SignalStarted { signal: id });
+        if let Err(refusal) = self.judge_turn(&signal, waited_for) {
+            return self.reject(id, refusal);
+        }
+        self.arm_expiry(&signal);
+    }
+
+    fn lane_last(&self, symbol: Symbol) -> Option<OrderLinkId> {
+        self.m.durable.lanes.get(&symbol).and_then(|lane| lane.last)
+    }
+
+    /// The age again, now that its turn has come (spec S6).
+    fn judge_turn(&self, signal: &Signal, waited_for: Option<OrderLinkId>) -> Result<(), Refusal> {
+        let Some(now) = self.exchange_now() else { return Ok(()) };
+        intake::judge_age(signal, now, self.is_reducing(signal), &self.m.config).map(|_| ()).map_err(|late| {
+            match waited_for {
+                Some(link) => {
+                    Refusal::new(Code::ExpiredWaiting, format_args!("{} while it waited for order {link}", late.text))
+                }
+                None => late,
+            }
+        })
+    }
+
+    /// A timer at the end of the signal's time, so that it does not wait for ever for an answer.
+    fn arm_expiry(&mut self, signal: &Signal) {
+        let Some(now) = self.exchange_now() else { return };
+        let config = &self.m.config;
+        let max = if self.is_reducing(signal) { config.exit_signal_max_age() } else { config.signal_max_age() };
+        let end = calendar::to_exchange(signal.timestamp).after(max).after(Span::millis(1));
+        self.arm(Why::SignalExpires(signal.symbol), end.since(now));
+    }
+
+    fn advance_signal(&mut self, id: SignalId) -> bool {
+        let Some(SignalState { signal, stage: Stage::Active(active), .. }) = self.m.durable.signals.get(&id) else {
+            return false;
+        };
+        let (signal, active) = (*signal, active.clone());
+        match active.order.and_then(|link| self.m.durable.book.get(link)) {
+            Some(order) => self.advance_placed(id, order.clone()),
+            None => self.advance_deciding(&signal, &active),
+        }
+    }
+
+    /// Its order is on the way: the signal is settled when that is accepted, refused, ended or proven absent.
+    fn advance_placed(&mut self, id: SignalId, order: Order) -> bool {
+        let outcome = match order.state {
+            State::Intended | State::Sending | State::Unknown | State::Acked => return false,
+            State::Open if order.spec.is_limit() => Ok("rests"),
+            State::Open => return false, // a market order does not rest: its end is near
+            State::Closed | State::AgedOut if !order.told.ended => return false,
+            State::Closed | State::AgedOut if order.told.totals.quantity.is_positive() => Ok("filled"),
+            State::Closed if order.status() == crate::order::Status::Rejected => Err(Code::ExchangeRefused),
+            State::Closed | State::AgedOut => Err(Code::NotExecuted),
+            State::Refused if order.told.ended => Err(Code::ExchangeRefused),
+            State::Absent => Err(Code::ProvenAbsent),
+            State::Expired => Err(Code::ExpiredUnsent),
+            State::Refused => return false,
+        };
+        match outcome {
+            Ok(word) => {
+                let text = Text::clipped(&alloc::format!("order {} {word}", order.spec.link));
+                self.settle_signal(id, Outcome::Placed, text);
+            }
+            Err(code) => {
+                let why = self.ending_words(&order);
+                self.reject(id, Refusal::new(code, format_args!("order {}: {why}", order.spec.link)));
+            }
+        }
+        true
+    }
+
+    fn ending_words(&self, order: &Order) -> Text<160> {
+        match (order.refusal, order.facts.ending) {
+            (Some(refusal), _) => refusal,
+            (None, Some(ending)) => {
+                Text::clipped(&alloc::format!("{} {}", ending.cancel_type, ending.reject_reason))
+            }
+            (None, None) => Text::clipped("no trace of it at the exchange"),
+        }
+    }
+
+    fn advance_deciding(&mut self, signal: &Signal, active: &Active) -> bool {
+        if active.crossed > REPRICES_MAX {
+            let text = format_args!("would have taken at {} prices in a row", active.crossed);
+            self.reject(signal.id, Refusal::new(Code::NotExecuted, text));
+            return true;
+        }
+        if let Err(late) = self.judge_turn(signal, None) {
+            let code = if self.m.observed.synced { Code::DataStale } else { Code::ExchangeUnavailable };
+            self.reject(signal.id, Refusal::new(code, format_args!("no decision in time: {}", late.text)));
+            return true;
+        }
+        if let Some(refusal) = self.m.observed.unusable.get(&signal.symbol).copied() {
+            self.reject(signal.id, refusal);
+            return true;
+        }
+        if !self.m.observed.synced || self.waits_for_orders(signal.symbol) || !self.fresh(signal.symbol) {
+            if !self.m.observed.timers.is_armed(Why::SignalExpires(signal.symbol)) {
+                self.arm_expiry(signal);
+            }
+            return false;
+        }
+        self.decide(signal, active)
+    }
+
+    /// Orders of the symbol whose state is not certain, or whose cancel is not proven yet (spec D2).
+    fn waits_for_orders(&self, symbol: Symbol) -> bool {
+        self.m.durable.book.live_of(symbol).any(|order| {
+            let certain = match order.state {
+                State::Open | State::Acked => order.cancel.is_none(),
+                _ => !order.state.may_fill() && order.told.ended,
+            };
+            !certain || self.m.observed.inquiries.contains_key(&order.spec.link)
+        })
+    }
+
+    pub(super) fn send_cancel(&mut self, link: OrderLinkId) {
+        let Some(order) = self.m.durable.book.get(link) else { return };
+        let tag = Tag::Cancel(link);
+        let useless = order.cancel.is_none() || !order.state.may_fill() || self.m.observed.out.contains_key(&tag);
+        if !useless {
+            let (category, symbol) = (crate::unit::Category::Linear, order.spec.symbol);
+            self.queue(Urgency::Cancel, tag, Request::Cancel(crate::bybit::Cancel { category, symbol, link }));
+        }
+    }
+
+    /// An intended order goes (again), until its signal's time is over (spec O2).
+    pub(super) fn retry_create(&mut self, link: OrderLinkId) {
+        let Some(order) = self.m.durable.book.get(link).filter(|o| o.state == State::Intended) else { return };
+        let create = order.spec.create();
+        let signal = self.m.durable.signals.get(&order.spec.intent.signal).map(|state| state.signal);
+        let Some(now) = self.exchange_now() else {
+            self.ask(Tag::Clock);
+            return self.arm(Why::RetryCreate(link), Span::millis(200));
+        };
+        let late = signal
+            .is_none_or(|s| intake::judge_age(&s, now, order.spec.reduce_only, &self.m.config).is_err());
+        if late {
+            let at = self.now();
+            self.emit(Event::OrderExpired { link, at });
+            return self.tell(link);
+        }
+        let urgency = if create.reduce_only { Urgency::Reduce } else { Urgency::Open };
+        self.queue(urgency, Tag::Create(link), Request::Create(create));
+    }
+}

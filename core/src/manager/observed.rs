@@ -1,0 +1,73 @@
+//! What was last seen, never stored: a restart forgets it, and decisions refuse what is stale.
+
+use crate::bybit::{PositionRow, WalletRow};
+use crate::input::{Source, Tag};
+use crate::market::Quote;
+use crate::event::Seq;
+use crate::pace::Pace;
+use crate::reconcile::Sweep;
+use crate::account::Resting;
+use crate::timer::Table;
+use crate::unit::{ClockOffset, ExchangeOrderId, ExchangeTime, OrderLinkId, Span, Symbol, Timestamp};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+/// A reading and the moment it was asked for: it says nothing of what happened after.
+#[derive(Clone, Debug)]
+pub(super) struct Reading<T> {
+    pub(super) value: T,
+    pub(super) asked_at: Timestamp,
+}
+
+/// The exchange's clock against ours.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    pub(super) offset: ClockOffset,
+    /// The true offset lies at most this far from `offset`.
+    pub(super) uncertainty: Span,
+    pub(super) read_at: Timestamp,
+}
+
+/// The questions about one order (bybit-v5.md 2.11).
+#[derive(Clone, Debug)]
+pub(super) struct Inquiry {
+    pub(super) round: u32,
+    /// Exchange time at which this round's first question was decided; none until it is sent.
+    pub(super) began_at: Option<ExchangeTime>,
+    /// Where the question that is out now was asked.
+    pub(super) source: Source,
+    /// A row was found in this round.
+    pub(super) found: bool,
+    /// Empty answers of this round.
+    pub(super) empty: Vec<(Source, Seq)>,
+}
+
+/// Volatile state.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Observed {
+    pub(super) clock: Option<Clock>,
+    pub(super) stream_up: bool,
+    /// Orders, fills and positions agree with the exchange as of the last sweep of this connection.
+    pub(super) synced: bool,
+    pub(super) sweep: Option<Sweep>,
+    pub(super) sweeps: u32,
+    pub(super) wallet: Option<Reading<WalletRow>>,
+    pub(super) positions: BTreeMap<Symbol, Reading<PositionRow>>,
+    pub(super) quotes: BTreeMap<Symbol, Reading<Quote>>,
+    pub(super) instruments: BTreeMap<Symbol, Timestamp>,
+    /// Symbols that the exchange does not know or whose rules make no sense, and why.
+    pub(super) unusable: BTreeMap<Symbol, crate::refusal::Refusal>,
+    /// When anything last happened to an order: readings asked for before that are stale.
+    pub(super) touched: Timestamp,
+    /// Open orders of the account that are not ours, by Bybit's id, and when they were last shown.
+    pub(super) foreign: BTreeMap<ExchangeOrderId, (Resting, Timestamp)>,
+    /// Requests that are out, and when they were sent.
+    pub(super) out: BTreeMap<Tag, Timestamp>,
+    /// Failures in a row of a question.
+    pub(super) failures: BTreeMap<Tag, u32>,
+    pub(super) inquiries: BTreeMap<OrderLinkId, Inquiry>,
+    /// Orders whose executions had their grace: their row is booked as it stands.
+    pub(super) overdue_executions: BTreeSet<OrderLinkId>,
+    pub(super) pace: Pace,
+    pub(super) timers: Table,
+}

@@ -1,0 +1,182 @@
+//! Answers to requests: what they mean, and who takes them.
+
+use super::turn::Turn;
+use crate::bybit::{ApiError, ApiReply, Class, Operation, Reply, code, rest};
+use crate::event::{CreateAnswer, Event};
+use crate::input::{Answer, Tag};
+use crate::retry::Backoff;
+use crate::timer::Why;
+use crate::unit::{OrderLinkId, Span, Text};
+use alloc::borrow::Cow;
+
+/// How long a spent budget is left alone where the exchange does not say (bybit-v5.md 1.5).
+const HOLD: Span = Span::millis(1_000);
+const CREATE_BACKOFF: Backoff = Backoff { base: Span::secs(1), max: Span::secs(30), multiplier: 2 };
+const CANCEL_BACKOFF: Backoff = Backoff { base: Span::millis(250), max: Span::secs(10), multiplier: 2 };
+/// How long the stream may take to show what an acknowledgement promised.
+const CONFIRM: Span = Span::secs(1);
+
+impl Turn<'_> {
+    pub(super) fn reply(&mut self, tag: Tag, answer: &Answer) {
+        let asked_at = self.m.observed.out.remove(&tag);
+        self.m.observed.timers.disarm(Why::Overdue(tag));
+        let Some(operation) = self.operation(tag) else { return };
+        let reply = match answer {
+            Answer::NotSent { why } => Err((true, *why)),
+            Answer::Lost { why } => Err((false, *why)),
+            Answer::Http { status, limits, body } => Ok(Cow::Owned(rest::decode(operation, *status, *limits, &body.0))),
+            Answer::Typed(reply) => Ok(Cow::Borrowed(reply)),
+        };
+        if let Ok(reply) = &reply {
+            self.mind_the_budget(operation, reply);
+        }
+        let reply = reply.as_deref().map_err(|(unsent, why)| (*unsent, *why));
+        match tag {
+            Tag::Create(link) => self.create_answered(link, reply),
+            Tag::Cancel(link) => self.cancel_answered(link, reply),
+            _ => self.question_answered(tag, asked_at.unwrap_or_default(), reply.ok()),
+        }
+    }
+
+    fn operation(&self, tag: Tag) -> Option<Operation> {
+        Some(match tag {
+            Tag::Create(_) => Operation::Create,
+            Tag::Cancel(_) => Operation::Cancel,
+            Tag::Inquiry { source, .. } => source.operation(),
+            Tag::Sweep { run, page } => return self.sweep_operation(run, page),
+            Tag::Clock => Operation::ServerTime,
+            Tag::Wallet => Operation::Wallet,
+            Tag::Instrument(_) => Operation::Instruments,
+            Tag::Position(_) => Operation::Positions,
+            Tag::Ticker(_) => Operation::Tickers,
+        })
+    }
+
+    /// A refusal that says "too often" or "your clock": nothing of the kind goes until that is mended.
+    fn mind_the_budget(&mut self, operation: Operation, reply: &ApiReply) {
+        match &reply.result {
+            Err(ApiError::Code { code: 10006 | 10018, .. }) | Err(ApiError::Status(403 | 429)) => {
+                let until = self.now().after(HOLD);
+                self.m.observed.pace.hold(operation, until);
+            }
+            Err(ApiError::Code { code: 10002 | -1, .. }) => {
+                self.m.observed.clock = None;
+                self.ask(Tag::Clock);
+            }
+            _ => {}
+        }
+    }
+
+    fn create_answered(&mut self, link: OrderLinkId, reply: Result<&ApiReply, (bool, Text<96>)>) {
+        if self.m.durable.book.get(link).is_none() {
+            return;
+        }
+        let words = |text: &str| Text::clipped(text);
+        let answer = match reply {
+            Err((true, why)) => CreateAnswer::NotSent { why: words(why.as_str()) },
+            Err((false, why)) => CreateAnswer::Unknown { why: words(why.as_str()) },
+            Ok(reply) => match &reply.result {
+                Ok(Reply::Ack { order_id, .. }) => CreateAnswer::Accepted { order_id: *order_id },
+                Ok(_) => CreateAnswer::Unknown { why: words("the answer is no acknowledgement") },
+                Err(error) => refused(error),
+            },
+        };
+        let at = self.now();
+        self.emit(Event::OrderAnswered { link, answer, at });
+        match answer {
+            CreateAnswer::Accepted { .. } => self.arm_unless_seen(link, CONFIRM),
+            CreateAnswer::Refused { .. } => {}
+            CreateAnswer::NotSent { .. } => {
+                let failures = self.m.observed.failures.entry(Tag::Create(link)).or_insert(0);
+                let wait = CREATE_BACKOFF.wait(link.as_str().as_bytes(), *failures);
+                *failures = failures.saturating_add(1);
+                self.arm(Why::RetryCreate(link), wait);
+            }
+            CreateAnswer::Unknown { .. } => self.start_inquiry(link),
+        }
+        self.tell(link);
+    }
+
+    fn arm_unless_seen(&mut self, link: OrderLinkId, after: Span) {
+        if self.m.durable.book.get(link).is_some_and(|order| !order.facts.seen) {
+            self.arm(Why::Inquire(link), after);
+        }
+    }
+
+    /// Whatever a cancel is answered, only the order's own end proves it (bybit-v5.md 2.4).
+    fn cancel_answered(&mut self, link: OrderLinkId, reply: Result<&ApiReply, (bool, Text<96>)>) {
+        let wanted = self.m.durable.book.get(link).is_some_and(|o| o.cancel.is_some() && o.state.may_fill());
+        if !wanted {
+            return;
+        }
+        match reply.map(|reply| &reply.result) {
+            Ok(Ok(_)) => self.arm(Why::Inquire(link), CONFIRM),
+            Err((true, _)) => self.cancel_again(link),
+            Ok(Err(error)) if refused_as(Operation::Cancel, error) == Class::Safe => self.cancel_again(link),
+            Err((false, _)) | Ok(Err(_)) => self.start_inquiry(link),
+        }
+    }
+
+    pub(super) fn cancel_again(&mut self, link: OrderLinkId) {
+        let failures = self.m.observed.failures.entry(Tag::Cancel(link)).or_insert(0);
+        let wait = CANCEL_BACKOFF.wait(link.as_str().as_bytes(), *failures);
+        *failures = failures.saturating_add(1);
+        self.arm(Why::RetryCancel(link), wait);
+    }
+
+    fn question_answered(&mut self, tag: Tag, asked_at: crate::unit::Timestamp, reply: Option<&ApiReply>) {
+        let answered = match reply.map(|reply| &reply.result) {
+            Some(Ok(reply)) => reply,
+            Some(Err(error)) if matches!(tag, Tag::Instrument(_)) && unknown_symbol(error) => {
+                let Tag::Instrument(symbol) = tag else { return };
+                return self.saw_instrument(symbol, &crate::bybit::Page::default());
+            }
+            _ => return self.question_failed(tag),
+        };
+        self.m.observed.failures.remove(&tag);
+        match (tag, answered) {
+            (Tag::Clock, Reply::ServerTime(micros)) => self.saw_clock(asked_at, *micros),
+            (Tag::Wallet, Reply::Wallet(row)) => self.saw_wallet(asked_at, row),
+            (Tag::Instrument(symbol), Reply::Instruments(page)) => self.saw_instrument(symbol, page),
+            (Tag::Ticker(symbol), Reply::Tickers(page)) => self.saw_ticker(symbol, asked_at, page),
+            (Tag::Position(symbol), Reply::Positions(page)) => self.saw_positions_of(symbol, asked_at, page),
+            (Tag::Inquiry { link, source, round }, reply) => self.inquiry_answered(link, source, round, reply),
+            (Tag::Sweep { .. }, reply) => self.sweep_answered(reply),
+            _ => self.question_failed(tag),
+        }
+    }
+
+    fn question_failed(&mut self, tag: Tag) {
+        match tag {
+            Tag::Inquiry { link, round, .. } => self.inquiry_failed(link, round),
+            _ => self.ask_failed(tag),
+        }
+    }
+}
+
+fn unknown_symbol(error: &ApiError) -> bool {
+    matches!(error, ApiError::Code { code: 10001 | 181_012 | 170_121, .. })
+}
+
+fn refused_as(operation: Operation, error: &ApiError) -> Class {
+    match error {
+        ApiError::Code { code, message } => code::classify(operation, *code, message.as_str()),
+        ApiError::Status(status) => code::classify_status(operation, *status),
+        ApiError::Unreadable(_) => Class::Ambiguous,
+    }
+}
+
+fn refused(error: &ApiError) -> CreateAnswer {
+    let text = Text::clipped(&alloc::format!("{error}"));
+    let code = match error {
+        ApiError::Code { code, .. } => *code,
+        ApiError::Status(status) => i64::from(*status),
+        ApiError::Unreadable(_) => 0,
+    };
+    match refused_as(Operation::Create, error) {
+        Class::Safe => CreateAnswer::NotSent { why: text },
+        Class::Refused | Class::Config => CreateAnswer::Refused { code, text },
+        // The id exists already: perhaps our own first try. Only the order itself can tell.
+        Class::Ambiguous | Class::Done => CreateAnswer::Unknown { why: text },
+    }
+}

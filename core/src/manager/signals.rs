@@ -1,0 +1,169 @@
+//! A signal's way in: decode, known already?, too old?, into its lane (spec S1 to S7).
+
+use super::durable::{SignalState, Stage};
+use super::turn::Turn;
+use crate::command::Receipt;
+use crate::event::Event;
+use crate::input::Delivery;
+use crate::intake::{self, Signal};
+use crate::outcome::Outcome;
+use crate::refusal::{Code, Refusal};
+use crate::timer::Why;
+use crate::unit::{Fingerprint, OrderLinkId, Side, SignalId, Span, Text};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// Tries of one signal id, fresh copies after transient failures included (spec S7).
+const TRIES_MAX: u8 = 3;
+/// A settled signal is remembered this much longer than the oldest copy that could still be taken.
+const SIGNAL_MARGIN: Span = Span::secs(600);
+
+/// What is known of a signal id.
+enum Known {
+    Nothing,
+    Same { outcome: Option<Outcome>, tries: u8 },
+    Other,
+}
+
+impl Turn<'_> {
+    pub(super) fn signal(&mut self, delivery: &Delivery) {
+        let trace = delivery.trace.as_ref().map(Text::as_str);
+        match intake::decode(&delivery.body.0, trace) {
+            Ok(signal) => self.good_signal(delivery, &signal),
+            Err(bad) => self.bad_signal(delivery, bad),
+        }
+    }
+
+    fn bad_signal(&mut self, delivery: &Delivery, bad: intake::BadSignal) {
+        let (at, faults) = (self.now(), bad.faults.clone());
+        let Some(known) = &bad.known else {
+            self.emit(Event::DeadLettered { at, bad: Box::new(bad), body: delivery.body.clone() });
+            return self.receipt(delivery.id, Receipt::DeadLettered(faults));
+        };
+        let id = known.id;
+        if self.m.durable.signals.contains_key(&id) || delivery.prior.is_some() {
+            return self.conflict(delivery, id);
+        }
+        if self.m.durable.invalid.contains_key(&id) {
+            self.emit(Event::SignalRepeated { signal: id, conflict: false });
+            let outcome = Some(Outcome::Rejected(Code::Validation));
+            return self.receipt(delivery.id, Receipt::Duplicate(id, outcome));
+        }
+        self.emit(Event::SignalInvalid { at, bad: Box::new(bad) });
+        self.remember_signal(id);
+        self.receipt(delivery.id, Receipt::Rejected(id, faults));
+    }
+
+    fn conflict(&mut self, delivery: &Delivery, signal: SignalId) {
+        self.emit(Event::SignalRepeated { signal, conflict: true });
+        self.receipt(delivery.id, Receipt::Conflict(signal));
+    }
+
+    fn good_signal(&mut self, delivery: &Delivery, signal: &Signal) {
+        let tries = match self.known(delivery, signal) {
+            Known::Nothing => 1,
+            Known::Other => return self.conflict(delivery, signal.id),
+            Known::Same { outcome: Some(outcome), tries } if outcome.may_be_tried_again() && tries < TRIES_MAX => {
+                tries.saturating_add(1)
+            }
+            Known::Same { outcome, .. } => {
+                self.emit(Event::SignalRepeated { signal: signal.id, conflict: false });
+                return self.receipt(delivery.id, Receipt::Duplicate(signal.id, outcome));
+            }
+        };
+        if self.is_full(signal) {
+            return self.receipt(delivery.id, Receipt::Paused);
+        }
+        let at = self.now();
+        self.emit(Event::SignalAccepted { signal: Box::new(*signal), at, tries });
+        self.receipt(delivery.id, Receipt::Accepted(signal.id));
+        if let Err(refusal) = self.judge_at_intake(signal) {
+            self.reject(signal.id, refusal);
+        }
+    }
+
+    fn known(&self, delivery: &Delivery, signal: &Signal) -> Known {
+        if self.m.durable.invalid.contains_key(&signal.id) {
+            return Known::Other;
+        }
+        let fingerprint = Fingerprint(signal.fingerprint);
+        let (same, outcome, tries) = match (self.m.durable.signals.get(&signal.id), &delivery.prior) {
+            (Some(SignalState { signal: first, tries, stage, .. }), _) => {
+                let outcome = match stage {
+                    Stage::Settled { outcome, .. } => Some(*outcome),
+                    Stage::Waiting | Stage::Active(_) => None,
+                };
+                (first.fingerprint == signal.fingerprint, outcome, *tries)
+            }
+            (None, Some(prior)) => (prior.fingerprint == fingerprint, Some(prior.outcome), prior.tries),
+            (None, None) => return Known::Nothing,
+        };
+        if same { Known::Same { outcome, tries } } else { Known::Other }
+    }
+
+    fn is_full(&self, signal: &Signal) -> bool {
+        let lanes = &self.m.durable.lanes;
+        let waiting = |max: u32, count: usize| count >= usize::try_from(max).unwrap_or(usize::MAX);
+        let lane = lanes.get(&signal.symbol).map_or(0, |lane| lane.waiting.len());
+        let all = lanes.values().map(|lane| lane.waiting.len()).fold(0_usize, usize::saturating_add);
+        waiting(self.m.config.lane_max, lane) || waiting(self.m.config.waiting_max, all)
+    }
+
+    /// Age and confidence, as far as intake can judge them. Without the exchange's clock ours must do; the age
+    /// is judged again when the signal's turn comes.
+    fn judge_at_intake(&self, signal: &Signal) -> Result<(), Refusal> {
+        let reducing = self.is_reducing(signal);
+        let now = self.exchange_now().unwrap_or_else(|| self.now().at_exchange(crate::unit::ClockOffset(0)));
+        intake::judge_age(signal, now, reducing, &self.m.config)?;
+        intake::judge_confidence(signal, reducing, &self.m.config)
+    }
+
+    /// Does it take risk away? An exit does, a sell where shorts are not allowed, and whatever goes against the
+    /// position that is held.
+    pub(super) fn is_reducing(&self, signal: &Signal) -> bool {
+        let position = self.own_position(signal.symbol);
+        let against = match signal.side {
+            Side::Buy => position < crate::unit::Quantity::ZERO,
+            Side::Sell => position.is_positive(),
+        };
+        signal.is_exit || against || (signal.side == Side::Sell && !self.m.config.allow_short)
+    }
+
+    pub(super) fn reject(&mut self, signal: SignalId, refusal: Refusal) {
+        self.settle_signal(signal, Outcome::Rejected(refusal.code), refusal.text);
+    }
+
+    pub(super) fn settle_signal(&mut self, signal: SignalId, outcome: Outcome, text: Text<200>) {
+        let Some(state) = self.m.durable.signals.get(&signal) else { return };
+        let symbol = state.signal.symbol;
+        let cancelled: Vec<OrderLinkId> = match &state.stage {
+            Stage::Active(active) => active.cancelled.clone(),
+            Stage::Waiting | Stage::Settled { .. } => Vec::new(),
+        };
+        let at = self.now();
+        self.emit(Event::SignalSettled { signal, outcome, at, text, cancelled });
+        self.m.observed.timers.disarm(Why::SignalExpires(symbol));
+        self.m.observed.unusable.remove(&symbol);
+        self.remember_signal(signal);
+    }
+
+    /// Sets the time at which a settled signal may be forgotten.
+    pub(super) fn remember_signal(&mut self, signal: SignalId) {
+        let after = Span(self.m.config.exit_signal_max_age().0.saturating_add(SIGNAL_MARGIN.0));
+        self.arm(Why::ForgetSignal(signal), after);
+    }
+
+    /// From now on the store answers for this id (spec S7). Not while one of its orders lives.
+    pub(super) fn forget_signal(&mut self, signal: SignalId) {
+        let settled = match self.m.durable.signals.get(&signal) {
+            Some(state) => matches!(state.stage, Stage::Settled { .. }),
+            None => self.m.durable.invalid.contains_key(&signal),
+        };
+        let lives = self.m.durable.book.live().any(|order| order.spec.intent.signal == signal);
+        if settled && !lives {
+            self.emit(Event::SignalForgotten { signal });
+        } else {
+            self.remember_signal(signal);
+        }
+    }
+}

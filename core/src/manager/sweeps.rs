@@ -1,0 +1,106 @@
+//! The account-wide reconcile at start, after every gap and from time to time (spec T1, T3).
+
+use super::turn::Turn;
+use crate::bybit::{Operation, Reply};
+use crate::event::Event;
+use crate::input::Tag;
+use crate::order::State;
+use crate::pace::Urgency;
+use crate::reconcile::{Stage, Sweep};
+use crate::timer::Why;
+use crate::unit::OrderLinkId;
+use alloc::vec::Vec;
+
+impl Turn<'_> {
+    pub(super) fn stream_up(&mut self) {
+        self.m.observed.stream_up = true;
+        self.m.observed.sweep = None;
+        self.start_sweep();
+    }
+
+    /// What the stream would have said is lost from here on; no lane decides until it was asked for.
+    pub(super) fn stream_down(&mut self) {
+        self.m.observed.stream_up = false;
+        self.m.observed.synced = false;
+        self.m.observed.sweep = None;
+        self.m.observed.timers.disarm(Why::Sweep);
+    }
+
+    /// Begins one, where none is under way. Without the exchange's clock it begins when that is known.
+    pub(super) fn start_sweep(&mut self) {
+        if !self.m.observed.stream_up || self.m.observed.sweep.is_some() {
+            return;
+        }
+        let Some(now) = self.exchange_now() else { return self.ask(Tag::Clock) };
+        let run = self.m.observed.sweeps.saturating_add(1);
+        self.m.observed.sweeps = run;
+        self.m.observed.sweep = Some(Sweep::new(run, self.m.now, now, self.m.durable.reconciled_until));
+        self.ask_sweep_page();
+    }
+
+    pub(super) fn ask_sweep_page(&mut self) {
+        let Some(sweep) = &self.m.observed.sweep else { return };
+        let tag = Tag::Sweep { run: sweep.run, page: sweep.page };
+        if let Some(request) = sweep.request() {
+            self.queue(Urgency::Ask, tag, request);
+        }
+    }
+
+    /// The endpoint of the page that is out; none for an answer that nobody waits for any more.
+    pub(super) fn sweep_operation(&self, run: u32, page: u32) -> Option<Operation> {
+        let sweep = self.m.observed.sweep.as_ref().filter(|s| (s.run, s.page) == (run, page))?;
+        sweep.request().map(|request| request.operation())
+    }
+
+    pub(super) fn sweep_answered(&mut self, reply: &Reply) {
+        let Some(mut sweep) = self.m.observed.sweep.take() else { return };
+        match reply {
+            Reply::Orders(page) => {
+                for row in page.rows.iter() {
+                    let link = row.link.and_then(|l| OrderLinkId::parse(self.m.config.link_id_prefix, l.as_str()));
+                    sweep.seen.extend(link.map(|(link, _)| link));
+                    self.order_row(row);
+                }
+                self.bad_rows(&page.bad);
+                sweep.advance(page);
+            }
+            Reply::Executions(page) => {
+                page.rows.iter().for_each(|row| self.execution(row));
+                self.bad_rows(&page.bad);
+                sweep.advance(page);
+            }
+            Reply::Positions(page) => {
+                let rows = page.rows.iter().filter(|row| row.position_idx == 0);
+                rows.for_each(|row| self.saw_position(row, sweep.began));
+                self.bad_rows(&page.bad);
+                sweep.advance(page);
+            }
+            _ => {}
+        }
+        if sweep.stage == Stage::Done {
+            return self.sweep_done(&sweep);
+        }
+        self.m.observed.sweep = Some(sweep);
+        self.ask_sweep_page();
+    }
+
+    /// Orders that should be open and were not listed are asked about one by one; their lanes wait for it.
+    fn sweep_done(&mut self, sweep: &Sweep) {
+        let at = self.now();
+        self.emit(Event::Reconciled { until: sweep.until, at });
+        self.m.observed.synced = true;
+        self.m.observed.foreign.retain(|_, (_, seen_at)| *seen_at >= sweep.began);
+        let missing: Vec<OrderLinkId> = self
+            .m
+            .durable
+            .book
+            .live()
+            .filter(|order| matches!(order.state, State::Acked | State::Open) && order.spec.at < sweep.began)
+            .map(|order| order.spec.link)
+            .filter(|link| !sweep.seen.contains(link))
+            .collect();
+        missing.into_iter().for_each(|link| self.start_inquiry(link));
+        let interval = self.m.config.reconcile_interval();
+        self.arm(Why::Sweep, interval);
+    }
+}

@@ -1,0 +1,136 @@
+//! What the world is told of an order, and when (spec E1, E2): created at the first evidence of acceptance,
+//! each fill as an increment, then the end. Positions are booked from exactly what is told.
+
+use super::turn::Turn;
+use crate::bybit::{OrderKind, TimeInForce};
+use crate::event::{Change, Event, Told};
+use crate::order::{Order, State, Totals};
+use crate::timer::Why;
+use crate::unit::{ExecId, OrderLinkId, Span, Text};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// How long executions may follow after the row that reports them, before the row alone is booked.
+const EXECUTIONS_GRACE: Span = Span::millis(250);
+/// An ended order is remembered at least this long: late fills find it.
+const ORDER_MEMORY: Span = Span::secs(25 * 3_600);
+/// `rejectReason` of a PostOnly order that would have taken (bybit-v5.md 2.1).
+const CROSSED: &str = "EC_PostOnlyWillTakeLiquidity";
+
+impl Turn<'_> {
+    pub(super) fn tell(&mut self, link: OrderLinkId) {
+        while let Some(told) = self.next_to_tell(link) {
+            let last = told.last;
+            self.emit(Event::OrderTold(Box::new(told)));
+            self.m.observed.touched = self.now();
+            if last {
+                self.arm(Why::ForgetOrder(link), ORDER_MEMORY);
+            }
+        }
+    }
+
+    fn next_to_tell(&mut self, link: OrderLinkId) -> Option<Told> {
+        let order = self.m.durable.book.get(link)?;
+        let accepted = order.facts.order_id.is_some() || order.state == State::AgedOut;
+        if accepted && !order.told.created {
+            return Some(self.told(order, Change::Created, Totals::default()));
+        }
+        let totals = order.facts.totals();
+        if totals.quantity > order.told.totals.quantity {
+            let graced = self.m.observed.overdue_executions.contains(&link);
+            if !order.facts.explained() && !graced {
+                if !self.m.observed.timers.is_armed(Why::Explain(link)) {
+                    self.arm(Why::Explain(link), EXECUTIONS_GRACE);
+                }
+                return None;
+            }
+            let change =
+                if totals.quantity >= order.quantity() { Change::Filled } else { Change::PartiallyFilled };
+            return Some(self.told(order, change, totals.minus(order.told.totals)));
+        }
+        if order.state.may_fill() || order.told.ended {
+            return None;
+        }
+        let change = match order.status() {
+            crate::order::Status::Rejected => Change::Rejected,
+            _ => Change::Cancelled,
+        };
+        Some(self.told(order, change, Totals::default()))
+    }
+
+    fn told(&self, order: &Order, change: Change, increment: Totals) -> Told {
+        let totals = order.told.totals.plus(increment);
+        let exec_ids = if increment.quantity.is_zero() { Vec::new() } else { self.unnamed_executions(order) };
+        let last = matches!(change, Change::Filled | Change::Cancelled | Change::Rejected);
+        let post_only =
+            matches!(order.spec.kind, OrderKind::Limit { time_in_force: TimeInForce::PostOnly, .. });
+        let crossed_word = order.facts.ending.is_some_and(|e| e.reject_reason.as_str() == CROSSED);
+        Told {
+            link: order.spec.link,
+            change,
+            status: order.status(),
+            order_id: order.order_id(),
+            quantity: order.quantity(),
+            price: order.facts.terms.map_or(Some(order.spec.price), |terms| terms.price),
+            increment,
+            exec_ids,
+            totals,
+            reason: if last && change != Change::Filled { reason(order) } else { Text::EMPTY },
+            last,
+            crossed: change == Change::Cancelled && post_only && crossed_word && totals.quantity.is_zero(),
+            at: self.now(),
+        }
+    }
+
+    /// Executions that no earlier event named, in the order of their ids.
+    fn unnamed_executions(&self, order: &Order) -> Vec<ExecId> {
+        order.facts.fills.keys().filter(|id| !order.told.named.contains(*id)).copied().collect()
+    }
+
+    /// The grace is over: the row is booked as it stands, and the executions are asked for.
+    pub(super) fn explain_overdue(&mut self, link: OrderLinkId) {
+        if self.m.durable.book.get(link).is_some_and(|order| !order.facts.explained()) {
+            self.m.observed.overdue_executions.insert(link);
+            self.start_inquiry(link);
+        }
+        self.tell(link);
+        self.m.observed.overdue_executions.remove(&link);
+    }
+
+    /// After a restart: when what is remembered may be forgotten.
+    pub(super) fn rearm_memory(&mut self) {
+        let orders: Vec<OrderLinkId> =
+            self.m.durable.book.iter().filter(|o| o.told.ended).map(|o| o.spec.link).collect();
+        orders.into_iter().for_each(|link| self.arm(Why::ForgetOrder(link), ORDER_MEMORY));
+        let signals: Vec<_> = self.m.durable.signals.keys().chain(self.m.durable.invalid.keys()).copied().collect();
+        signals.into_iter().for_each(|id| self.remember_signal(id));
+    }
+
+    /// Forgets an ended order, but not before every execution of its time has been asked for.
+    pub(super) fn forget_order(&mut self, link: OrderLinkId) {
+        let Some(order) = self.m.durable.book.get(link) else { return };
+        let last_fill = order.facts.fills.values().map(|fill| fill.time).max().max(order.signed_at);
+        let reconciled = last_fill <= self.m.durable.reconciled_until;
+        if order.told.ended && order.facts.explained() && reconciled {
+            self.emit(Event::OrderForgotten { link });
+        } else {
+            self.arm(Why::ForgetOrder(link), ORDER_MEMORY);
+        }
+    }
+}
+
+/// Why an order ended without filling whole, for people.
+fn reason(order: &Order) -> Text<160> {
+    let text = match (order.state, order.facts.ending, order.cancel) {
+        (State::Refused, ..) => return order.refusal.unwrap_or_default(),
+        (State::Absent, ..) => "proven absent at the exchange",
+        (State::AgedOut, ..) => "closed outside the exchange's memory, without a fill",
+        (State::Expired, ..) => "never sent before its signal expired",
+        (_, Some(ending), asked) => {
+            let why = asked.map_or("", crate::order::CancelReason::as_str);
+            return Text::clipped(&alloc::format!("{} {} {why}", ending.cancel_type, ending.reject_reason).trim());
+        }
+        _ => "",
+    };
+    Text::clipped(text)
+}

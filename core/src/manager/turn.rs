@@ -1,0 +1,180 @@
+//! One step in the making: emit events, arm timers, send what may be sent.
+
+use super::Manager;
+use super::Step;
+use super::observed::{Clock, Observed};
+use crate::bybit::Request;
+use crate::command::{Command, Outgoing, Receipt};
+use crate::event::{CreateAnswer, Event};
+use crate::input::{DeliveryId, Resumed, Started, Tag};
+use crate::order::State;
+use crate::pace::Urgency;
+use crate::timer::Why;
+use crate::unit::{ExchangeTime, OrderLinkId, Span, Symbol, Text, Timestamp};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// Rounds of "timers, lanes, requests" that one step may take: far more than any input can cause.
+const ROUNDS_MAX: u32 = 10_000;
+/// Longer than any adapter waits for an answer.
+const ANSWER_MAX: Span = Span::secs(15);
+
+pub(super) struct Turn<'a> {
+    pub(super) m: &'a mut Manager,
+    pub(super) out: &'a mut Step,
+}
+
+impl Turn<'_> {
+    pub(super) fn now(&self) -> Timestamp {
+        self.m.now
+    }
+
+    /// Adds an event and folds it in at once: so the fold of events is the state, by construction.
+    pub(super) fn emit(&mut self, event: Event) {
+        self.m.durable.apply(&event);
+        self.out.events.push(event);
+    }
+
+    pub(super) fn defect(&mut self, symbol: Option<Symbol>, what: &str) {
+        self.emit(Event::Defect { symbol, what: Text::clipped(what) });
+    }
+
+    pub(super) fn receipt(&mut self, delivery: DeliveryId, receipt: Receipt) {
+        self.out.commands.push(Command::Settle { delivery, receipt });
+    }
+
+    pub(super) fn arm(&mut self, why: Why, after: Span) {
+        let at = self.now().after(after);
+        self.m.observed.timers.arm(why, at);
+    }
+
+    /// Exchange time now, where the clock is known.
+    pub(super) fn exchange_now(&self) -> Option<ExchangeTime> {
+        self.m.observed.clock.map(|Clock { offset, .. }| self.now().at_exchange(offset))
+    }
+
+    /// A life begins: what was observed is forgotten, what was being sent is Unknown, everything is asked for.
+    pub(super) fn started(&mut self, started: &Started) {
+        self.m.config = started.config.clone();
+        self.emit(Event::Started { life: started.life });
+        let why = Text::clipped("the process ended before the answer came");
+        let at = self.now();
+        for (link, state) in self.live_orders() {
+            if state == State::Sending {
+                self.emit(Event::OrderAnswered { link, answer: CreateAnswer::Unknown { why }, at });
+            }
+        }
+        self.resume();
+    }
+
+    /// The volatile state is dropped; requests that are out may still be answered.
+    pub(super) fn checkpointed(&mut self, resumed: &Resumed) {
+        self.m.config = resumed.config.clone();
+        self.resume();
+        if resumed.stream_up {
+            self.stream_up();
+        }
+    }
+
+    /// Takes up the work anew from the durable state alone.
+    fn resume(&mut self) {
+        self.m.observed = Observed { touched: self.now(), ..Observed::default() };
+        for (link, state) in self.live_orders() {
+            match state {
+                State::Intended => self.arm(Why::RetryCreate(link), Span::ZERO),
+                State::Sending => self.arm(Why::Overdue(Tag::Create(link)), ANSWER_MAX),
+                State::Unknown => self.start_inquiry(link),
+                _ => self.tell(link),
+            }
+        }
+        self.rearm_memory();
+        self.ask(Tag::Clock);
+    }
+
+    pub(super) fn live_orders(&self) -> Vec<(OrderLinkId, State)> {
+        self.m.durable.book.live().map(|order| (order.spec.link, order.state)).collect()
+    }
+
+    /// Works until nothing more follows: timers that are due, lanes that can move, requests that have room.
+    pub(super) fn settle(&mut self) {
+        for _ in 0..ROUNDS_MAX {
+            let timer = self.m.observed.timers.pop_due(self.now());
+            let progress = match timer {
+                Some(why) => {
+                    self.due(why);
+                    true
+                }
+                None => self.advance_lanes(),
+            };
+            if !progress {
+                self.pump();
+                return;
+            }
+        }
+        self.defect(None, "a step did not come to rest");
+    }
+
+    fn due(&mut self, why: Why) {
+        match why {
+            Why::SignalExpires(_) | Why::Pace => {} // lanes and requests are looked at in every step
+            Why::Inquire(link) => self.start_inquiry(link),
+            Why::NextRound(link) => self.next_round(link),
+            Why::Explain(link) => self.explain_overdue(link),
+            Why::RetryCancel(link) => self.send_cancel(link),
+            Why::RetryCreate(link) => self.retry_create(link),
+            Why::RetryAsk(tag) => self.ask_again(tag),
+            Why::Overdue(tag) => self.overdue(tag),
+            Why::Sweep => self.start_sweep(),
+            Why::ForgetSignal(signal) => self.forget_signal(signal),
+            Why::ForgetOrder(link) => self.forget_order(link),
+        }
+    }
+
+    pub(super) fn queue(&mut self, urgency: Urgency, tag: Tag, request: Request) {
+        self.m.observed.pace.queue(urgency, tag, request);
+    }
+
+    /// Sends what the budgets allow. Nothing that is signed goes before the exchange's clock is known.
+    fn pump(&mut self) {
+        if self.m.observed.clock.is_none() {
+            self.send_clock_question();
+            return;
+        }
+        let now = self.now();
+        while let Some((tag, request)) = self.m.observed.pace.take(now) {
+            self.send(tag, request);
+        }
+        match self.m.observed.pace.next(now) {
+            Some(at) => self.m.observed.timers.arm(Why::Pace, at),
+            None => self.m.observed.timers.disarm(Why::Pace),
+        }
+    }
+
+    fn send_clock_question(&mut self) {
+        if self.m.observed.pace.is_waiting(Tag::Clock) {
+            self.m.observed.pace.withdraw(Tag::Clock);
+            self.send(Tag::Clock, Request::ServerTime);
+        }
+    }
+
+    fn send(&mut self, tag: Tag, request: Request) {
+        let signed_at = self.exchange_now().unwrap_or_default();
+        if let Tag::Create(link) = tag {
+            self.emit(Event::OrderSent { link, signed_at });
+            self.m.observed.touched = self.now();
+        }
+        if let Tag::Inquiry { link, .. } = tag {
+            self.inquiry_sent(link, signed_at);
+        }
+        self.m.observed.out.insert(tag, self.m.now);
+        self.arm(Why::Overdue(tag), ANSWER_MAX);
+        let recv_window_ms = u32::try_from(self.m.config.recv_window_ms).unwrap_or(u32::MAX);
+        self.out.commands.push(Command::Send(Outgoing { tag, signed_at, recv_window_ms, request }));
+    }
+
+    /// An adapter that never answered: the request counts as lost.
+    fn overdue(&mut self, tag: Tag) {
+        let answer = crate::input::Answer::Lost { why: Text::clipped("no answer in time") };
+        self.reply(tag, &Box::new(answer));
+    }
+}
