@@ -5,8 +5,6 @@ use alloc::string::{String, ToString};
 use proptest::prelude::*;
 use std::println;
 
-extern crate std;
-
 const ID: &str = "892f902b-d23f-4824-928b-2f330c5c7fd0";
 
 /// A whole signal with `overrides` set or, where null, taken out.
