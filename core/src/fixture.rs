@@ -25,8 +25,8 @@ pub(crate) fn ratio(text: &str) -> Ratio {
     Ratio(d(text))
 }
 
-/// 2022-01-01 03:00:00 UTC.
-pub(crate) const NOON: Timestamp = Timestamp(1_641_006_000_000_000);
+/// When the signal was made and the quote came: 2022-01-01 03:00:00 UTC.
+pub(crate) const NOW: Timestamp = Timestamp(1_641_006_000_000_000);
 
 /// BTCUSDT as bybit-v5.md 5.1 shows it.
 pub(crate) fn instrument_row() -> InstrumentRow {
@@ -67,7 +67,7 @@ pub(crate) fn quote_at(last: &str, bid: &str, ask: &str) -> Quote {
         bid: Some(price(bid)),
         ask: Some(price(ask)),
     };
-    Quote::from_row(&row, NOON)
+    Quote::from_row(&row, NOW)
 }
 
 /// A limit signal: confidence 0.8 at 50000, spread 100.
@@ -78,7 +78,7 @@ pub(crate) fn signal(side: Side, amount: &str) -> Signal {
         symbol: Symbol::new("BTCUSDT").unwrap(),
         amount: d(amount),
         confidence: ratio("0.8"),
-        timestamp: NOON,
+        timestamp: NOW,
         strategy_id: Text::new("momentum_v1").unwrap(),
         model_version: None,
         is_warmup: false,

@@ -56,13 +56,13 @@ pub fn judge_confidence(signal: &Signal, reducing: bool, config: &Config) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{NOON, ratio, signal};
+    use crate::fixture::{NOW, ratio, signal};
     use crate::unit::Side;
 
     #[test]
     fn s6_age_and_future_are_judged_at_their_bounds() {
         let (signal, config) = (signal(Side::Buy, "100"), Config::default());
-        let at = calendar::to_exchange(NOON);
+        let at = calendar::to_exchange(NOW);
         let judge = |now, reducing| judge_age(&signal, now, reducing, &config).map_err(|e| e.code);
         assert_eq!(judge(at.after(Span::secs(120)), false), Ok(Timing::Good));
         assert_eq!(judge(at.after(Span::millis(120_001)), false), Err(Code::SignalExpired));

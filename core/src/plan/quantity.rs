@@ -3,8 +3,8 @@
 use super::{Scene, direction::Direction};
 use crate::config::SellAmountUnit;
 use crate::refusal::{Code, Refusal};
-use crate::unit::{Decimal, Money, Price, Quantity, Side, Text};
-use core::fmt::Write;
+use crate::unit::{Decimal, Money, Price, Quantity, Side};
+use alloc::{format, string::String};
 
 /// Sizes that many times over a limit are a mistake in the signal, not a wish to be cut down (spec D7).
 const IMPLAUSIBLE_TIMES: Decimal = Decimal::from_parts(3, 0, 0, false, 0);
@@ -117,42 +117,39 @@ fn fits(scene: &Scene<'_>, quantity: Quantity, limits: Limits) -> Result<(), Mis
 
 fn explain(scene: &Scene<'_>, misfit: Misfit, unit: SellAmountUnit, size: Size, limits: Limits) -> Refusal {
     let (symbol, rules, quantity) = (scene.signal.symbol, scene.instrument, size.quantity);
-    let mut text = Text::<200>::EMPTY;
     let capped = if size.beyond.is_some() { ", all that there is to reduce," } else { "" };
-    let (code, written) = match misfit {
+    let mut refusal = match misfit {
         Misfit::Quantity => {
             let (min, step) = (rules.min_quantity, rules.quantity_step);
-            let written = write!(text, "{quantity} {symbol}{capped} is below minOrderQty {min} (step {step})");
-            (Code::BelowMinimum, written)
+            let text = format_args!("{quantity} {symbol}{capped} is below minOrderQty {min} (step {step})");
+            Refusal::new(Code::BelowMinimum, text)
         }
         Misfit::Notional(notional) => {
             let (min, notional) = (rules.min_notional, Money(notional.0.round_dp(8)));
-            let written = write!(text, "{quantity} {symbol} is worth {notional}, below minNotionalValue {min}");
-            (Code::BelowMinimum, written)
+            let text = format_args!("{quantity} {symbol} is worth {notional}, below minNotionalValue {min}");
+            Refusal::new(Code::BelowMinimum, text)
         }
         Misfit::Maximum(max) => {
             let name = if limits.is_market { "maxMktOrderQty" } else { "maxOrderQty" };
-            (Code::AboveMaximum, write!(text, "{quantity} {symbol} is above {name} {max}"))
+            Refusal::new(Code::AboveMaximum, format_args!("{quantity} {symbol} is above {name} {max}"))
         }
     };
-    // Writing to a Text cannot fail: what does not fit is left out.
-    debug_assert!(written.is_ok());
     if scene.signal.side == Side::Sell && size.beyond.is_none() {
-        hint_other_unit(scene, unit, limits, &mut text);
+        refusal.text.push_str(&other_unit(scene, unit, limits));
     }
-    Refusal { code, text }
+    refusal
 }
 
 /// Says so where the amount would fit in the other unit (spec D7).
-fn hint_other_unit(scene: &Scene<'_>, unit: SellAmountUnit, limits: Limits, text: &mut Text<200>) {
+fn other_unit(scene: &Scene<'_>, unit: SellAmountUnit, limits: Limits) -> String {
     let (other, name) = match unit {
         SellAmountUnit::Quote => (SellAmountUnit::Base, "base"),
         SellAmountUnit::Base => (SellAmountUnit::Quote, "quote"),
     };
-    let quantity = read(scene, other, limits.price).filter(|quantity| fits(scene, *quantity, limits).is_ok());
-    if let Some(quantity) = quantity {
-        text.push_str("; with SELL_AMOUNT_UNIT=");
-        text.push_str(name);
-        let _infallible = write!(text, " it would be {quantity}, which fits");
+    match read(scene, other, limits.price) {
+        Some(quantity) if fits(scene, quantity, limits).is_ok() => {
+            format!("; with SELL_AMOUNT_UNIT={name} it would be {quantity}, which fits")
+        }
+        _ => String::new(),
     }
 }

@@ -299,11 +299,8 @@ fn any_set() -> impl Strategy<Value = Set> {
         |(instrument, side, (amount, last, position), spread, orders, switches, reprice)| {
             let (urgent, is_exit, allow_short, base, opposite_only, keep_filled) = switches;
             let mut set = Set::new(side, "1");
-            set.instrument = Instrument {
-                quantity_step: quantity("0.003"),
-                min_quantity: quantity("0.003"),
-                ..instrument
-            };
+            set.instrument =
+                Instrument { quantity_step: quantity("0.003"), min_quantity: quantity("0.003"), ..instrument };
             set.signal.amount = if base { amount.checked_div(d("50000")).unwrap() } else { amount };
             set.signal.snapshot.spread = spread.map(Price);
             (set.signal.urgent, set.signal.is_exit) = (urgent, is_exit);

@@ -1,5 +1,6 @@
 //! Newtypes: what the rest of the core counts, measures and names things with.
 
+mod bytes;
 pub mod calendar;
 pub mod decimal;
 mod ids;
@@ -8,6 +9,7 @@ mod side;
 mod text;
 mod time;
 
+pub use bytes::Bytes;
 pub use ids::{
     BadPrefix, Coin, ExchangeOrderId, ExecId, Intent, LinkPrefix, NotUuid, OrderLinkId, SignalId, Symbol, TraceId,
 };

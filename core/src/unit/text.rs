@@ -84,13 +84,6 @@ impl<const N: usize> Text<N> {
     }
 }
 
-/// Takes what fits, so that it never fails: for words meant for people.
-impl<const N: usize> fmt::Write for Text<N> {
-    fn write_str(&mut self, more: &str) -> fmt::Result {
-        self.push_str(more);
-        Ok(())
-    }
-}
 impl<const N: usize> Default for Text<N> {
     fn default() -> Self {
         Self::EMPTY

@@ -1,0 +1,54 @@
+//! Everything the manager asks of the world. Started only after the step that made it is durable.
+
+use crate::bybit::Request;
+use crate::input::{DeliveryId, Tag};
+use crate::intake::Fault;
+use crate::outcome::Outcome;
+use crate::unit::{ExchangeTime, SignalId};
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// One command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Send a request to the exchange and bring back its answer under the same tag, whatever it is.
+    Send(Outgoing),
+    /// The delivery is settled: acknowledge it, or answer its caller.
+    Settle {
+        /// The delivery.
+        delivery: DeliveryId,
+        /// What to say.
+        receipt: Receipt,
+    },
+}
+
+/// A request, typed and unsigned. The secret joins in the adapter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outgoing {
+    /// Comes back with the answer.
+    pub tag: Tag,
+    /// The exchange time at which it was decided: its `X-BAPI-TIMESTAMP`, which no adapter renews. It bounds
+    /// the request's last possible arrival.
+    pub signed_at: ExchangeTime,
+    /// `X-BAPI-RECV-WINDOW`.
+    pub recv_window_ms: u32,
+    /// The request.
+    pub request: Request,
+}
+
+/// What intake is told of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Receipt {
+    /// Durable and waiting in its lane.
+    Accepted(SignalId),
+    /// Known already: counted, and this is how the first copy stands (none: it is not settled yet).
+    Duplicate(SignalId, Option<Outcome>),
+    /// The id is known with another content (409).
+    Conflict(SignalId),
+    /// Rejected by its content or its age: a row and an event say so.
+    Rejected(SignalId, Vec<Fault>),
+    /// Not attributable: kept among the dead letters.
+    DeadLettered(Vec<Fault>),
+    /// No room: not taken, not acknowledged; it comes again (spec S5).
+    Paused,
+}

@@ -1,0 +1,156 @@
+//! Everything that can happen to the manager. With [`crate::command`] and [`crate::event`] these three enums
+//! are the architecture.
+
+use crate::bybit::{ApiReply, LimitHeaders, Push};
+use crate::config::Config;
+use crate::outcome::Outcome;
+use crate::unit::{Bytes, OrderLinkId, Symbol, Text, TraceId};
+use alloc::boxed::Box;
+use serde::{Deserialize, Serialize};
+
+/// One input. All of them are journaled as they came; bytes from outside stay bytes, so that a mended
+/// decoder reads them anew in a replay.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Input {
+    /// The first input of every life of the process: a first start, a restart, a fail-over.
+    Started(Box<Started>),
+    /// The time that [`crate::Manager::wake`] named has come.
+    Woke,
+    /// A signal's message.
+    Signal(Box<Delivery>),
+    /// What became of a request.
+    Reply {
+        /// The request.
+        tag: Tag,
+        /// The answer.
+        answer: Box<Answer>,
+    },
+    /// The private stream.
+    Stream(Box<Stream>),
+    /// Forget what was observed, as a restart does, so that a life replayed from a checkpoint of this moment
+    /// decides what the live one decides.
+    Checkpointed,
+}
+
+/// How a life begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Started {
+    /// Lives so far, from 1.
+    pub life: u32,
+    /// The rules of this life.
+    pub config: Config,
+}
+
+/// Names a delivery towards whoever brought it: a broker's delivery tag, an HTTP call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DeliveryId(pub u64);
+
+/// A signal's message, as it came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// To acknowledge or answer it.
+    pub id: DeliveryId,
+    /// The trace id of the message's header (spec S9).
+    pub trace: Option<TraceId>,
+    /// What the store knows of a signal that the core has forgotten (spec S7).
+    pub prior: Option<Prior>,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// A signal of the past, looked up by intake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prior {
+    /// Content hash of its first copy.
+    pub fingerprint: u128,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Tries so far.
+    pub tries: u8,
+}
+
+/// Names a request by what it is for, so that its answer finds its way without a table, after a restart too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Tag {
+    /// Place this order.
+    Create(OrderLinkId),
+    /// Cancel this order.
+    Cancel(OrderLinkId),
+    /// Ask about this order.
+    Inquiry {
+        /// The order.
+        link: OrderLinkId,
+        /// Where.
+        source: Source,
+        /// Which round of asking; older answers are not counted as proof.
+        round: u32,
+    },
+    /// A page of the account-wide reconcile.
+    Sweep {
+        /// Which reconcile of this life.
+        run: u32,
+        /// Which page, counted through all its stages.
+        page: u32,
+    },
+    /// The exchange's clock.
+    Clock,
+    /// The wallet.
+    Wallet,
+    /// A symbol's rules.
+    Instrument(Symbol),
+    /// A symbol's position.
+    Position(Symbol),
+    /// A symbol's prices.
+    Ticker(Symbol),
+}
+
+/// Where an order is asked about (bybit-v5.md 2.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Source {
+    /// Open and recently closed orders.
+    Realtime,
+    /// Closed orders.
+    History,
+    /// Fills.
+    Executions,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// It failed before any byte left: surely not executed.
+    NotSent {
+        /// Why, for people.
+        why: Text<96>,
+    },
+    /// It left, and no whole answer came: nobody knows.
+    Lost {
+        /// Why, for people.
+        why: Text<96>,
+    },
+    /// An HTTP answer, as it came.
+    Http {
+        /// HTTP status.
+        status: u16,
+        /// Rate-limit headers.
+        limits: LimitHeaders,
+        /// Body.
+        body: Bytes,
+    },
+    /// The same without the encoding: the simulator's fast link.
+    Typed(ApiReply),
+}
+
+/// What the private stream brings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stream {
+    /// Connected, authenticated, subscribed: pushes flow from now on; what came before is lost.
+    Up,
+    /// Gone.
+    Down,
+    /// A message, as it came.
+    Frame(Bytes),
+    /// The same without the encoding: the simulator's fast link.
+    Typed(Push),
+}

@@ -1,0 +1,93 @@
+//! The journal's records and the digest that chains them.
+//!
+//! A record holds an input as it came and the events that it made. Records are CBOR with named fields: exact,
+//! compact, and readable by later versions that know more fields. The digest of a step is a 128-bit
+//! non-cryptographic hash over the stored bytes and the commands, chained to the one before: it finds a
+//! difference, it does not prove that nobody made one.
+
+use crate::command::Command;
+use crate::event::{Event, Seq};
+use crate::input::Input;
+use crate::unit::Timestamp;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// The shape of records written by this build.
+pub const VERSION: u32 = 1;
+
+/// A chained digest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Digest(pub u128);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// One step, as stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number, from 1, without gaps.
+    pub seq: Seq,
+    /// The `now` of the step.
+    pub at: Timestamp,
+    /// What happened.
+    pub input: Input,
+    /// What is true since.
+    pub events: Vec<Event>,
+}
+
+#[derive(Serialize)]
+struct RecordRef<'a> {
+    seq: Seq,
+    at: Timestamp,
+    input: &'a Input,
+    events: &'a [Event],
+}
+
+/// A value that could not be written or read. The text says where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("journal: {0}")]
+pub struct CodecError(pub String);
+
+/// Writes a record's bytes to the end of `out`.
+pub fn write_record(seq: Seq, at: Timestamp, input: &Input, events: &[Event], out: &mut Vec<u8>) -> Result<(), CodecError> {
+    write(&RecordRef { seq, at, input, events }, out)
+}
+
+/// Reads a record.
+pub fn read_record(bytes: &[u8]) -> Result<Record, CodecError> {
+    read(bytes)
+}
+
+/// Writes any journaled value to the end of `out`.
+pub fn write<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    let mut writer = minicbor_serde::Serializer::new(&mut *out);
+    value.serialize(&mut writer).map_err(|e| CodecError(e.to_string()))
+}
+
+/// Reads any journaled value.
+pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, CodecError> {
+    minicbor_serde::from_slice(bytes).map_err(|e| CodecError(e.to_string()))
+}
+
+/// The digest after a step: of the digest before it, the record's bytes and the commands. `scratch` is reused.
+pub fn chain(before: Digest, record: &[u8], commands: &[Command], scratch: &mut Vec<u8>) -> Result<Digest, CodecError> {
+    scratch.clear();
+    write(&commands, scratch)?;
+    let mut hash = xxhash_rust::xxh3::Xxh3::new();
+    hash.update(&before.0.to_be_bytes());
+    hash.update(record);
+    hash.update(scratch);
+    Ok(Digest(hash.digest128()))
+}
+
+/// The digest of one value by itself: of a durable state.
+pub fn digest_of<T: Serialize>(value: &T) -> Result<Digest, CodecError> {
+    let mut bytes = Vec::new();
+    write(value, &mut bytes)?;
+    Ok(Digest(xxhash_rust::xxh3::xxh3_128(&bytes)))
+}

@@ -1,0 +1,283 @@
+//! What survives: exactly the fold of events. `apply` takes no decision.
+
+use crate::event::{CreateAnswer, Event, Told};
+use crate::intake::Signal;
+use crate::market::Instrument;
+use crate::order::{Book, Order, State, Stimulus};
+use crate::outcome::Outcome;
+use crate::position::Position;
+use crate::unit::{ExchangeTime, ExecId, OrderLinkId, SignalId, Symbol, Text, Timestamp};
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// Where a signal stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// In its lane.
+    Waiting,
+    /// Its turn.
+    Active(Active),
+    /// Done.
+    Settled {
+        /// How.
+        outcome: Outcome,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// The work on an active signal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Active {
+    /// Its latest order.
+    pub order: Option<OrderLinkId>,
+    /// Orders that were cancelled for it.
+    pub cancelled: Vec<OrderLinkId>,
+    /// Orders of it that the exchange ended before they could rest or fill.
+    pub crossed: u8,
+}
+
+/// A signal that is remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalState {
+    /// The signal.
+    pub signal: Signal,
+    /// When it was accepted.
+    pub at: Timestamp,
+    /// Which try of its id this is, from 1.
+    pub tries: u8,
+    /// Where it stands.
+    pub stage: Stage,
+}
+
+/// A symbol's queue (spec S5). One that is empty is not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lane {
+    /// In arrival order.
+    pub waiting: VecDeque<SignalId>,
+    /// Whose turn it is.
+    pub active: Option<SignalId>,
+}
+
+/// How often things happened that should be rare.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Copies of known signals.
+    pub repeated: u64,
+    /// Known ids with another content.
+    pub conflicts: u64,
+    /// Messages that no signal could be made of.
+    pub dead_letters: u64,
+    /// Records set aside.
+    pub quarantined: u64,
+    /// Broken laws of this program.
+    pub defects: u64,
+}
+
+/// The durable state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Durable {
+    /// Lives of the process so far.
+    pub life: u32,
+    /// Signals by id, until they are forgotten.
+    pub signals: BTreeMap<SignalId, SignalState>,
+    /// Ids of signals that were invalid, and when they came.
+    pub invalid: BTreeMap<SignalId, Timestamp>,
+    /// Lanes that have work.
+    pub lanes: BTreeMap<Symbol, Lane>,
+    /// Orders.
+    pub book: Book,
+    /// Positions by our own executions.
+    pub positions: BTreeMap<Symbol, Position>,
+    /// Rules of the symbols in use.
+    pub instruments: BTreeMap<Symbol, Instrument>,
+    /// Booked fills that are not of our orders, and when they were made.
+    pub foreign: BTreeMap<ExecId, ExchangeTime>,
+    /// Executions are known up to this moment.
+    pub reconciled_until: Option<ExchangeTime>,
+    /// Symbols that may not open, and why.
+    pub halted: BTreeMap<Symbol, Text<160>>,
+    /// Counters.
+    pub counts: Counts,
+}
+
+impl Durable {
+    /// Folds one event in. The only place where durable state changes.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Started { life } => self.life = *life,
+            Event::SignalAccepted { signal, at, tries } => self.accept(signal, *at, *tries),
+            Event::SignalRepeated { conflict, .. } => {
+                let count = if *conflict { &mut self.counts.conflicts } else { &mut self.counts.repeated };
+                *count = count.saturating_add(1);
+            }
+            Event::DeadLettered { .. } => self.counts.dead_letters = self.counts.dead_letters.saturating_add(1),
+            Event::SignalInvalid { at, bad } => {
+                if let Some(known) = &bad.known {
+                    self.invalid.insert(known.id, *at);
+                }
+            }
+            Event::SignalStarted { signal } => self.start(*signal),
+            Event::Planned { signal, plan } => {
+                self.active(*signal, |active| active.cancelled.extend_from_slice(&plan.cancels));
+            }
+            Event::SignalSettled { signal, outcome, at, .. } => self.settle(*signal, *outcome, *at),
+            Event::SignalForgotten { signal } => {
+                self.signals.remove(signal);
+                self.invalid.remove(signal);
+            }
+            Event::OrderIntended { spec } => {
+                self.active(spec.intent.signal, |active| active.order = Some(spec.link));
+                self.book.intend(Order::new(**spec));
+            }
+            Event::OrderForgotten { link } => self.book.remove(*link),
+            Event::OrderTold(told) => self.tell(told),
+            Event::ForeignExecuted { row, .. } => {
+                self.foreign.insert(row.exec_id, row.time);
+                let totals = crate::order::Totals { quantity: row.quantity, value: row.value, fee: row.fee };
+                self.book_fill(row.symbol, row.side, totals);
+            }
+            Event::InstrumentChanged { instrument } => {
+                self.instruments.insert(instrument.symbol, **instrument);
+            }
+            Event::Reconciled { until, .. } => {
+                self.reconciled_until = self.reconciled_until.max(Some(*until));
+                let horizon = until.before(FOREIGN_MEMORY);
+                self.foreign.retain(|_, time| *time >= horizon);
+            }
+            Event::OpeningHalted { symbol, why } => {
+                self.halted.entry(*symbol).or_insert(*why);
+            }
+            Event::Quarantined { .. } => self.counts.quarantined = self.counts.quarantined.saturating_add(1),
+            Event::Defect { symbol, what } => {
+                self.counts.defects = self.counts.defects.saturating_add(1);
+                if let Some(symbol) = symbol {
+                    self.halted.entry(*symbol).or_insert(*what);
+                }
+            }
+            order_event => self.apply_to_order(order_event),
+        }
+    }
+
+    fn apply_to_order(&mut self, event: &Event) {
+        match event {
+            Event::OrderSent { link, signed_at } => self.book.change(*link, |order| {
+                order.signed_at = Some(*signed_at);
+                order.take(Stimulus::Sent);
+            }),
+            Event::OrderAnswered { link, answer, at } => self.book.change(*link, |order| {
+                match answer {
+                    CreateAnswer::Accepted { order_id } => {
+                        order.facts.join_id(*order_id);
+                        order.take(Stimulus::Acked);
+                    }
+                    CreateAnswer::Refused { text, .. } => {
+                        order.refusal = Some(*text);
+                        order.take(Stimulus::Refused);
+                    }
+                    CreateAnswer::NotSent { .. } => _ = order.take(Stimulus::NotSent),
+                    CreateAnswer::Unknown { .. } => _ = order.take(Stimulus::Lost),
+                }
+                ended(order, *at);
+            }),
+            Event::OrderSeen { link, row, at, .. } => self.book.change(*link, |order| {
+                order.take_row(row);
+                ended(order, *at);
+            }),
+            Event::OrderExecuted { link, row, .. } => self.book.change(*link, |order| _ = order.take_execution(row)),
+            Event::OrderAbsent { link, proof, at } => self.book.change(*link, |order| {
+                order.take(if proof.aged_out { Stimulus::AgedOut } else { Stimulus::ProvenAbsent });
+                ended(order, *at);
+            }),
+            Event::OrderExpired { link, at } => self.book.change(*link, |order| {
+                order.take(Stimulus::Expired);
+                ended(order, *at);
+            }),
+            Event::CancelWanted { link, reason } => {
+                self.book.change(*link, |order| order.cancel = order.cancel.or(Some(*reason)))
+            }
+            _ => None,
+        };
+    }
+
+    fn accept(&mut self, signal: &Signal, at: Timestamp, tries: u8) {
+        let state = SignalState { signal: *signal, at, tries, stage: Stage::Waiting };
+        self.signals.insert(signal.id, state);
+        self.lanes.entry(signal.symbol).or_default().waiting.push_back(signal.id);
+    }
+
+    fn start(&mut self, id: SignalId) {
+        let Some(state) = self.signals.get_mut(&id) else { return };
+        state.stage = Stage::Active(Active::default());
+        let lane = self.lanes.entry(state.signal.symbol).or_default();
+        lane.waiting.retain(|waiting| *waiting != id);
+        lane.active = Some(id);
+    }
+
+    fn settle(&mut self, id: SignalId, outcome: Outcome, at: Timestamp) {
+        let Some(state) = self.signals.get_mut(&id) else { return };
+        state.stage = Stage::Settled { outcome, at };
+        let symbol = state.signal.symbol;
+        if let Some(lane) = self.lanes.get_mut(&symbol) {
+            lane.waiting.retain(|waiting| *waiting != id);
+            if lane.active == Some(id) {
+                lane.active = None;
+            }
+            if lane.waiting.is_empty() && lane.active.is_none() {
+                self.lanes.remove(&symbol);
+            }
+        }
+    }
+
+    fn active(&mut self, id: SignalId, change: impl FnOnce(&mut Active)) {
+        if let Some(SignalState { stage: Stage::Active(active), .. }) = self.signals.get_mut(&id) {
+            change(active);
+        }
+    }
+
+    fn tell(&mut self, told: &Told) {
+        let told_before = self.book.change(told.link, |order| {
+            order.told.created |= told.change == crate::event::Change::Created;
+            order.told.totals = told.totals;
+            order.told.executions =
+                order.told.executions.saturating_add(u32::try_from(told.exec_ids.len()).unwrap_or(u32::MAX));
+            order.told.ended |= told.last;
+            (order.spec.symbol, order.spec.side)
+        });
+        if let Some((symbol, side)) = told_before.filter(|_| !told.increment.quantity.is_zero()) {
+            self.book_fill(symbol, side, told.increment);
+        }
+        if told.crossed
+            && let Some(order) = self.book.get(told.link)
+        {
+            let signal = order.spec.intent.signal;
+            self.active(signal, |active| {
+                active.crossed = active.crossed.saturating_add(1);
+                active.order = None;
+            });
+        }
+    }
+
+    fn book_fill(&mut self, symbol: Symbol, side: crate::unit::Side, totals: crate::order::Totals) {
+        let position = self.positions.entry(symbol).or_default();
+        match position.after(side, totals) {
+            Some(next) => *position = next,
+            None => {
+                self.counts.defects = self.counts.defects.saturating_add(1);
+                self.halted.entry(symbol).or_insert(Text::clipped("a position's figures leave what a decimal holds"));
+            }
+        }
+    }
+}
+
+/// Fills that are not ours are remembered this long before the watermark, against coming twice.
+const FOREIGN_MEMORY: crate::unit::Span = crate::unit::Span::secs(3_600);
+
+fn ended(order: &mut Order, at: Timestamp) {
+    let over = !order.state.may_fill();
+    order.ended_at = if over { order.ended_at.or(Some(at)) } else { None };
+    if order.state == State::Closed {
+        order.cancel = None;
+    }
+}
