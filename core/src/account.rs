@@ -1,6 +1,6 @@
 //! What risk reads: the wallet, the position, and the worst that the orders out there may still do (spec K1).
 
-use crate::unit::{Money, Price, Quantity, Ratio, Side, Symbol};
+use crate::unit::{Decimal, Money, Price, Quantity, Ratio, Side, Symbol};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -61,16 +61,15 @@ impl Worst {
 }
 
 /// The worst position of one symbol, each way, from a signed `position` and the orders of that symbol.
-/// Reduce-only orders count for nothing: they never grow a position. Nothing where the figures overflow.
+/// Nothing where the figures overflow.
+///
+/// A reduce-only order never grows a position, but it may fill first and take away what stood between
+/// another order and a position of its own: long 1, a reduce-only sell of 1 and a sell of 1 end short 1.
 pub fn worst_case(position: Quantity, orders: impl Iterator<Item = Resting>) -> Option<Worst> {
-    let (mut long, mut short) = (position, Quantity::ZERO.sub(position)?);
-    for order in orders.filter(|o| !o.reduce_only) {
-        match order.side {
-            Side::Buy => long = long.add(order.remaining)?,
-            Side::Sell => short = short.add(order.remaining)?,
-        }
-    }
-    Some(Worst { long: long.max(Quantity::ZERO), short: short.max(Quantity::ZERO) })
+    // At a price of one, money is quantity.
+    let one = Price(Decimal::ONE);
+    let WorstNotional { long, short } = worst_notional(position, orders.map(|o| Resting { price: one, ..o }), one)?;
+    Some(Worst { long: Quantity(long.0), short: Quantity(short.0) })
 }
 
 /// What the worst position of one symbol would be worth, each way, quote units, none negative.
@@ -82,16 +81,36 @@ pub fn worst_notional(
     orders: impl Iterator<Item = Resting>,
     reference: Price,
 ) -> Option<WorstNotional> {
-    let held = reference.times(position)?;
-    let (mut long, mut short) = (held, Money::ZERO.sub(held)?);
-    for order in orders.filter(|o| !o.reduce_only) {
-        let value = order.price.max(reference).times(order.remaining)?;
-        match order.side {
-            Side::Buy => long = long.add(value)?,
-            Side::Sell => short = short.add(value)?,
+    let mut long = OneWay { held: position, opening: Money::ZERO, reducing: Quantity::ZERO };
+    let mut short = OneWay { held: position.negated(), ..long };
+    for order in orders {
+        let way = match order.side {
+            Side::Buy => &mut long,
+            Side::Sell => &mut short,
+        };
+        if order.reduce_only {
+            way.reducing = way.reducing.add(order.remaining)?;
+        } else {
+            way.opening = way.opening.add(order.price.max(reference).times(order.remaining)?)?;
         }
     }
-    Some(WorstNotional { long: long.max(Money::ZERO), short: short.max(Money::ZERO) })
+    Some(WorstNotional { long: long.worst(reference)?, short: short.worst(reference)? })
+}
+
+/// One direction: what is held that way (negative: the other way) and what may be filled that way.
+#[derive(Clone, Copy)]
+struct OneWay {
+    held: Quantity,
+    opening: Money,
+    reducing: Quantity,
+}
+
+impl OneWay {
+    fn worst(self, reference: Price) -> Option<Money> {
+        let base =
+            if self.held < Quantity::ZERO { self.held.add(self.reducing)?.min(Quantity::ZERO) } else { self.held };
+        Some(reference.times(base)?.add(self.opening)?.max(Money::ZERO))
+    }
 }
 
 /// [`Worst`] in quote units.
@@ -134,4 +153,65 @@ pub struct Account {
     pub resting: Vec<Resting>,
     /// Worst-case notional of all other symbols.
     pub other_exposure: Money,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{any_side, money, price, quantity, thousandths};
+    use proptest::prelude::*;
+
+    fn order(side: Side, remaining: &str, at: &str, reduce_only: bool) -> Resting {
+        let symbol = Symbol::new("BTCUSDT").unwrap();
+        Resting { symbol, side, remaining: quantity(remaining), price: price(at), reduce_only }
+    }
+
+    #[test]
+    fn k1_the_worst_case_is_taken_long_and_short() {
+        let orders = [
+            order(Side::Buy, "2", "90", false),
+            order(Side::Sell, "5", "110", false),
+            order(Side::Sell, "1", "110", true),
+        ];
+        let worst = worst_case(quantity("1"), orders.into_iter()).unwrap();
+        assert_eq!(worst, Worst { long: quantity("3"), short: quantity("5") });
+        // long: 1 held and 2 bought, all valued at 100; short: 5 sold at 110, the 1 held is sold by then
+        let notional = worst_notional(quantity("1"), orders.into_iter(), price("100")).unwrap();
+        assert_eq!(notional, WorstNotional { long: money("300"), short: money("550") });
+    }
+
+    /// What a fill does, reduce-only capped as the exchange caps it (bybit-v5.md 9.5).
+    fn fill(position: Quantity, order: &Resting) -> Quantity {
+        let room = match order.side {
+            Side::Buy => position.negated(),
+            Side::Sell => position,
+        };
+        let fills = if order.reduce_only { order.remaining.min(room.max(Quantity::ZERO)) } else { order.remaining };
+        position.add(order.side.signed(fills)).unwrap()
+    }
+
+    proptest! {
+        /// Whichever orders fill, in whatever order, no position on the way is beyond the worst case.
+        #[test]
+        fn k1_no_sequence_of_fills_is_worse_than_the_worst_case(
+            position in thousandths(-5_000..5_000),
+            orders in proptest::collection::vec((any_side(), thousandths(1..5_000), any::<bool>()), 0..6),
+            filled in proptest::collection::vec(any::<proptest::sample::Index>(), 0..6),
+        ) {
+            let position = Quantity(position);
+            let orders: Vec<_> = orders.into_iter().map(|(side, remaining, reduce_only)| {
+                Resting { remaining: Quantity(remaining), ..order(side, "0", "100", reduce_only) }
+            }).collect();
+            let worst = worst_case(position, orders.iter().copied()).unwrap();
+            let notional = worst_notional(position, orders.iter().copied(), price("100")).unwrap();
+            let mut left = orders;
+            let mut now = position;
+            for index in filled {
+                if left.is_empty() { break; }
+                now = fill(now, &left.remove(index.index(left.len())));
+                prop_assert!(now <= worst.long && now.negated() <= worst.short);
+                prop_assert!(price("100").times(now.abs()).unwrap() <= notional.largest());
+            }
+        }
+    }
 }

@@ -1,10 +1,14 @@
 #![no_std]
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 pub mod account;
 pub mod bybit;
 pub mod command;
 pub mod config;
 pub mod event;
+#[cfg(test)]
+mod fixture;
 pub mod input;
 pub mod intake;
 pub mod journal;

@@ -205,3 +205,99 @@ impl Quote {
         Self { last: row.last, mark: row.mark, index: row.index, bid: row.bid, ask: row.ask, at }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{
+        any_instrument, instrument, instrument_row, money, price, quantity, quote, ratio, thousandths,
+    };
+    use proptest::prelude::*;
+
+    #[test]
+    fn t5_a_symbol_finer_than_our_rows_is_refused_by_name() {
+        let row = InstrumentRow { tick_size: price("0.000000001"), ..instrument_row() };
+        let fault = Instrument::from_row(&row).unwrap_err();
+        assert_eq!(alloc::format!("{fault}"), "BTCUSDT: tick_size 0.000000001 is finer than 8 decimals");
+        assert_eq!(Refusal::from(fault).code, Code::SymbolTooFine);
+        let row = InstrumentRow { quantity_step: quantity("0.0000000010"), ..instrument_row() };
+        assert!(matches!(Instrument::from_row(&row), Err(RuleFault::TooFine { .. })));
+        let row = InstrumentRow { tick_size: price("0.000000010"), ..instrument_row() };
+        assert!(Instrument::from_row(&row).is_ok());
+    }
+
+    #[test]
+    fn t5_rules_that_make_no_sense_are_refused_by_name() {
+        let base = instrument_row();
+        for (row, field) in [
+            (InstrumentRow { tick_size: price("0"), ..base }, "tick_size"),
+            (InstrumentRow { quantity_step: quantity("-1"), ..base }, "quantity_step"),
+            (InstrumentRow { min_price: price("3"), max_price: price("2"), ..base }, "max_price"),
+            (InstrumentRow { max_market_quantity: quantity("0.0001"), ..base }, "max_market_quantity"),
+            (InstrumentRow { max_limit_quantity: quantity("0"), ..base }, "max_limit_quantity"),
+            (InstrumentRow { min_notional: money("-1"), ..base }, "min_notional"),
+        ] {
+            match Instrument::from_row(&row) {
+                Err(RuleFault::Nonsense { field: named, .. }) => assert_eq!(named.as_str(), field),
+                other => panic!("{field}: {other:?}"),
+            }
+        }
+    }
+
+    /// The figures are bybit-v5.md 5.2 worked by hand.
+    #[test]
+    fn d5_the_band_follows_mark_and_index() {
+        let band = |mark, index| {
+            let quote = Quote { mark: Some(price(mark)), index: Some(price(index)), ..quote() };
+            let Band { max_buy, min_sell } = instrument().band(&quote);
+            (max_buy, min_sell)
+        };
+        assert_eq!(band("50000", "50000"), (price("50500"), price("49500")));
+        assert_eq!(band("50000", "50800"), (price("50800"), price("49500")));
+        assert_eq!(band("50000", "60000"), (price("51000"), price("49500")));
+        assert_eq!(band("50000", "40000"), (price("50500"), price("49000")));
+        let unbanded = Instrument { price_limit_ratio_x: ratio("0"), ..instrument() };
+        assert_eq!(unbanded.band(&quote()), Band { max_buy: price("1999999.8"), min_sell: price("0.1") });
+    }
+
+    #[test]
+    fn d5_a_price_that_the_exchange_cannot_take_is_none() {
+        let rules = instrument();
+        assert_eq!(rules.limit_price(Side::Buy, price("60000"), &quote()), Some(price("50500")));
+        assert_eq!(rules.limit_price(Side::Sell, price("40000"), &quote()), Some(price("49500")));
+        assert_eq!(rules.limit_price(Side::Buy, price("0.05"), &quote()), None);
+        assert_eq!(rules.limit_price(Side::Sell, price("2000000"), &quote()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn d5_limit_prices_lie_on_tick_in_the_band_and_on_our_side(
+            rules in any_instrument(), wanted in thousandths(1..100_000_000), mark in thousandths(1_000..100_000_000),
+        ) {
+            let (wanted, mark) = (Price(wanted), Price(mark));
+            let quote = Quote { last: mark, mark: Some(mark), index: None, ..quote() };
+            let band = rules.band(&quote);
+            for side in [Side::Buy, Side::Sell] {
+                let Some(price) = rules.limit_price(side, wanted, &quote) else { continue };
+                prop_assert_eq!(price.floor_to(rules.tick_size), Some(price));
+                prop_assert!(price >= rules.min_price && price <= rules.max_price);
+                match side {
+                    Side::Buy => prop_assert!(price <= wanted && price <= band.max_buy),
+                    Side::Sell => prop_assert!(price >= wanted && price >= band.min_sell),
+                }
+            }
+        }
+
+        #[test]
+        fn d7_a_quantity_is_the_most_that_the_money_buys(
+            rules in any_instrument(), amount in thousandths(1..1_000_000_000), price in thousandths(1..100_000_000),
+        ) {
+            let (amount, price) = (Money(amount), Price(price));
+            let quantity = rules.quantity_for(amount, price).unwrap();
+            let more = quantity.add(rules.quantity_step).unwrap();
+            prop_assert_eq!(quantity.floor_to(rules.quantity_step), Some(quantity));
+            prop_assert!(price.times(quantity).unwrap() <= amount);
+            prop_assert!(price.times(more).unwrap() > amount);
+        }
+    }
+}

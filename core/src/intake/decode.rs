@@ -1,20 +1,30 @@
 //! Bytes to a [`Signal`], or every fault at once (spec S2, S3, S4).
 
-use super::signal::Signal;
-use crate::unit::{Side, SignalId, Symbol, Text, TraceId};
+use super::json::{Faults, Object, Reason, boolean, depth, not_negative, number, reason, string, text};
+use super::signal::{Signal, Snapshot};
+use crate::unit::{Decimal, Price, Quantity, Ratio, Side, SignalId, Symbol, Text, Timestamp, TraceId, calendar};
+use alloc::format;
 use alloc::vec::Vec;
+use core::fmt;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// What is wrong with one field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{field} = {value}: {reason}")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// The field, with its path; `body` where it is the whole.
     pub field: Text<48>,
-    /// What it holds, as written, clipped.
+    /// What it holds, as written, clipped; empty where it is missing.
     pub value: Text<64>,
     /// Why that is no good.
     pub reason: Text<120>,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, value, reason } = self;
+        if value.is_empty() { write!(f, "{field} {reason}") } else { write!(f, "{field} = {value}: {reason}") }
+    }
 }
 
 /// What a bad signal needs to be answered with a row and an event (spec S4).
@@ -38,7 +48,200 @@ pub struct BadSignal {
     /// All that is wrong, at least one.
     pub faults: Vec<Fault>,
 }
-/// x
-pub fn decode(_body: &[u8], _header_trace: Option<&str>) -> Result<Signal, BadSignal> {
-    Err(BadSignal { known: None, faults: Vec::new() })
+
+impl fmt::Display for BadSignal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.faults.iter().enumerate() {
+            write!(f, "{}{fault}", if i == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
 }
+
+/// Largest body, bytes (spec S2).
+pub const BODY_MAX: usize = 64 * 1024;
+/// Deepest nesting of arrays and objects (spec S2).
+pub const DEPTH_MAX: u32 = 32;
+
+/// Reads a signal. Unknown fields are ignored, but not a NUL in them; a known field that comes twice is a
+/// fault. `header_trace` wins over the body's trace id; one that is empty, over 100 bytes or holds a NUL is
+/// passed over, because a transport's header must not cost a signal (spec S9).
+pub fn decode(body: &[u8], header_trace: Option<&str>) -> Result<Signal, BadSignal> {
+    let mut faults = Faults::default();
+    let Some(object) = open(body, &mut faults) else {
+        return Err(BadSignal { known: None, faults: faults.0 });
+    };
+    object.refuse_nul(&mut faults);
+    let id = object.required("signal_id", &mut faults, uuid);
+    let side = object.required("signal_type", &mut faults, side);
+    let symbol = object.required("asset", &mut faults, symbol);
+    let amount = object.required("amount", &mut faults, amount);
+    let confidence = object.required("confidence", &mut faults, confidence);
+    let timestamp = object.required("timestamp", &mut faults, timestamp);
+    let strategy_id = object.required("strategy_id", &mut faults, text::<100>);
+    let model_version = object.optional("model_version", &mut faults, text::<100>);
+    let is_warmup = object.optional("is_warmup", &mut faults, boolean).unwrap_or(false);
+    let snapshot = snapshot(&object, &mut faults);
+    let Metadata { urgent, is_exit } = metadata(&object, &mut faults);
+    let body_trace = object.optional("trace_id", &mut faults, optional_text).flatten();
+    let trace = header_trace.and_then(usable_trace).or(body_trace);
+
+    let known = match (id, symbol, side) {
+        (Some(id), Some(symbol), Some(side)) => Some(Known { id, symbol, side, trace: trace.unwrap_or(new_trace(id)) }),
+        _ => None,
+    };
+    match (known, amount, confidence, timestamp, strategy_id) {
+        (Some(known), Some(amount), Some(confidence), Some(timestamp), Some(strategy_id)) if faults.0.is_empty() => {
+            let Known { id, symbol, side, trace } = known;
+            let mut signal = Signal {
+                id,
+                side,
+                symbol,
+                amount,
+                confidence,
+                timestamp,
+                strategy_id,
+                model_version,
+                is_warmup,
+                snapshot,
+                urgent,
+                is_exit,
+                trace,
+                fingerprint: 0,
+            };
+            signal.fingerprint = signal.compute_fingerprint();
+            Ok(signal)
+        }
+        _ => Err(BadSignal { known, faults: faults.0 }),
+    }
+}
+
+/// The bounds that hold before anything is read, then the outermost object.
+fn open<'a>(body: &'a [u8], faults: &mut Faults) -> Option<Object<'a>> {
+    let mut refuse = |value: &str, why: fmt::Arguments<'_>| {
+        faults.add("", "body", value, reason(why));
+        None
+    };
+    if body.len() > BODY_MAX {
+        return refuse(&format!("{} bytes", body.len()), format_args!("is over {BODY_MAX} bytes"));
+    }
+    let Ok(text) = core::str::from_utf8(body) else {
+        return refuse("", format_args!("is not UTF-8"));
+    };
+    if depth(body) > DEPTH_MAX {
+        return refuse(text, format_args!("nests deeper than {DEPTH_MAX}"));
+    }
+    match Object::read(text, "") {
+        Ok(object) => Some(object),
+        Err(e) => refuse(text, format_args!("is not a JSON object: {e}")),
+    }
+}
+
+fn uuid(raw: &RawValue) -> Result<SignalId, Reason> {
+    SignalId::parse(&string(raw)?).map_err(|e| reason(format_args!("{e}")))
+}
+
+fn side(raw: &RawValue) -> Result<Side, Reason> {
+    let text = string(raw)?;
+    if text.eq_ignore_ascii_case("buy") {
+        Ok(Side::Buy)
+    } else if text.eq_ignore_ascii_case("sell") {
+        Ok(Side::Sell)
+    } else {
+        Err(reason(format_args!("must be buy or sell")))
+    }
+}
+
+fn symbol(raw: &RawValue) -> Result<Symbol, Reason> {
+    let text = string(raw)?.to_ascii_uppercase();
+    let good = text.len() >= 4 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let symbol = Symbol::new(&text).ok().filter(|_| good);
+    symbol.ok_or_else(|| reason(format_args!("must be 4 to 20 letters or digits")))
+}
+
+const AMOUNT_MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+const PRICE_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, 8);
+const PRICE_MAX: Decimal = Decimal::from_parts(0x540b_e400, 2, 0, false, 0); // 10^10
+
+fn amount(raw: &RawValue) -> Result<Decimal, Reason> {
+    let value = number(raw)?;
+    let good = value > Decimal::ZERO && value <= AMOUNT_MAX;
+    if good { Ok(value) } else { Err(reason(format_args!("must be above 0 and at most {AMOUNT_MAX}"))) }
+}
+
+fn confidence(raw: &RawValue) -> Result<Ratio, Reason> {
+    let value = number(raw)?;
+    let good = value >= Decimal::ZERO && value <= Decimal::ONE;
+    if good { Ok(Ratio(value)) } else { Err(reason(format_args!("must lie between 0 and 1"))) }
+}
+
+fn price(raw: &RawValue) -> Result<Price, Reason> {
+    let value = number(raw)?;
+    let good = value >= PRICE_MIN && value <= PRICE_MAX;
+    if good { Ok(Price(value)) } else { Err(reason(format_args!("must lie between {PRICE_MIN} and {PRICE_MAX}"))) }
+}
+
+/// 2000-01-01 and 2100-01-01, microseconds: any other year is a broken clock or a wrong unit.
+const TIMESTAMPS: core::ops::Range<Timestamp> = Timestamp(946_684_800_000_000)..Timestamp(4_102_444_800_000_000);
+
+fn timestamp(raw: &RawValue) -> Result<Timestamp, Reason> {
+    let Some(moment) = calendar::parse(&string(raw)?) else {
+        return Err(reason(format_args!("is not an ISO 8601 moment")));
+    };
+    let good = TIMESTAMPS.contains(&moment);
+    if good { Ok(moment) } else { Err(reason(format_args!("must lie between the years 2000 and 2100"))) }
+}
+
+fn snapshot(object: &Object<'_>, faults: &mut Faults) -> Snapshot {
+    let inner = object.optional("market_data_snapshot", faults, |raw| inner(raw, "market_data_snapshot."));
+    let Some(inner) = inner else { return Snapshot::default() };
+    Snapshot {
+        price: inner.optional("price", faults, price),
+        spread: inner.optional("spread", faults, not_negative).map(Price),
+        volume_24h: inner.optional("volume_24h", faults, not_negative).map(Quantity),
+        volatility: inner.optional("volatility", faults, not_negative).map(Ratio),
+    }
+}
+
+#[derive(Default)]
+struct Metadata {
+    urgent: bool,
+    is_exit: bool,
+}
+
+/// Nothing but JSON's `true` is true: the publisher's other spellings have never meant it (wire-contracts 1.2.2).
+fn metadata(object: &Object<'_>, faults: &mut Faults) -> Metadata {
+    let Some(inner) = object.optional("metadata", faults, |raw| inner(raw, "metadata.")) else {
+        return Metadata::default();
+    };
+    let mut holds = |name, json| inner.optional(name, faults, |raw| Ok(raw.get() == json)).unwrap_or(false);
+    let urgent = holds("urgency", "true");
+    let exit_strategy = holds("exit_strategy", "true");
+    let reasoning =
+        inner.optional("reasoning", faults, |raw| Ok(string(raw).is_ok_and(|t| t == "take_profit_triggered")));
+    Metadata { urgent, is_exit: exit_strategy || reasoning == Some(true) }
+}
+
+fn inner<'a>(raw: &'a RawValue, path: &'static str) -> Result<Object<'a>, Reason> {
+    Object::read(raw.get(), path).map_err(|_| reason(format_args!("must be an object")))
+}
+
+/// An empty trace id is none; one that is too long is a fault (spec S3).
+fn optional_text(raw: &RawValue) -> Result<Option<TraceId>, Reason> {
+    let text = string(raw)?;
+    let trace = TraceId::new(&text).map_err(|e| reason(format_args!("{e}")))?;
+    Ok(usable_trace(trace.as_str()))
+}
+
+fn usable_trace(text: &str) -> Option<TraceId> {
+    TraceId::new(text).ok().filter(|t| !t.is_empty() && !text.contains('\0'))
+}
+
+/// A trace for a signal that came without one. The core draws no random numbers, so it is the signal's own id.
+fn new_trace(id: SignalId) -> TraceId {
+    TraceId::clipped(&format!("{id}"))
+}
+
+#[cfg(test)]
+#[path = "decode/tests.rs"]
+mod tests;

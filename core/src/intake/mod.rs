@@ -4,7 +4,7 @@ mod decode;
 mod json;
 mod signal;
 
-pub use decode::{BadSignal, Fault, Known, decode};
+pub use decode::{BODY_MAX, BadSignal, DEPTH_MAX, Fault, Known, decode};
 pub use signal::{Signal, Snapshot, row_figure};
 
 use crate::config::Config;
@@ -51,4 +51,34 @@ pub fn judge_confidence(signal: &Signal, reducing: bool, config: &Config) -> Res
     }
     let (confidence, min) = (signal.confidence, config.min_confidence);
     Err(Refusal::new(Code::LowConfidence, format_args!("confidence {confidence} is below MIN_CONFIDENCE {min}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{NOW, ratio, signal};
+    use crate::unit::Side;
+
+    #[test]
+    fn s6_age_and_future_are_judged_at_their_bounds() {
+        let (signal, config) = (signal(Side::Buy, "100"), Config::default());
+        let at = calendar::to_exchange(NOW);
+        let judge = |now, reducing| judge_age(&signal, now, reducing, &config).map_err(|e| e.code);
+        assert_eq!(judge(at.after(Span::secs(120)), false), Ok(Timing::Good));
+        assert_eq!(judge(at.after(Span::millis(120_001)), false), Err(Code::SignalExpired));
+        assert_eq!(judge(at.after(Span::secs(900)), true), Ok(Timing::Good));
+        assert_eq!(judge(at.after(Span::millis(900_001)), true), Err(Code::SignalExpired));
+        assert_eq!(judge(at.before(Span::secs(5)), false), Ok(Timing::Good));
+        assert_eq!(judge(at.before(Span::secs(30)), false), Ok(Timing::Ahead(Span::secs(30))));
+        assert_eq!(judge(at.before(Span::millis(30_001)), true), Err(Code::SignalFromFuture));
+    }
+
+    #[test]
+    fn s8_confidence_binds_opening_signals_only() {
+        let signal = signal(Side::Buy, "100");
+        let config = Config { min_confidence: ratio("0.81"), ..Config::default() };
+        assert_eq!(judge_confidence(&signal, false, &Config::default()), Ok(()));
+        assert_eq!(judge_confidence(&signal, true, &config), Ok(()));
+        assert_eq!(judge_confidence(&signal, false, &config).unwrap_err().code, Code::LowConfidence);
+    }
 }

@@ -2,7 +2,16 @@
 //!
 //! kind (D4) -> cancels (D2) -> direction (D9) -> price (D5, D6) -> quantity (D7)
 
-use crate::bybit::OrderKind;
+mod cancels;
+mod direction;
+mod kind;
+mod price;
+mod quantity;
+
+pub use price::REPRICES_MAX;
+
+use self::{direction::Direction, price::Limit, quantity::Size};
+use crate::bybit::{OrderKind, TimeInForce};
 use crate::config::Config;
 use crate::intake::Signal;
 use crate::market::{Instrument, Quote};
@@ -24,7 +33,7 @@ pub struct Existing {
     pub is_limit: bool,
     /// Has a part of it filled?
     pub filled: bool,
-    /// May only reduce.
+    /// May only reduce. Planning does not ask: what stays on the signal's side is taken off the position either way.
     pub reduce_only: bool,
 }
 
@@ -56,7 +65,7 @@ pub enum Note {
     Drifted,
     /// The limit was moved into the exchange's price band (spec D5).
     MovedIntoBand,
-    /// Asked for more than the position: this much was asked for (spec D9).
+    /// Asked for more than the position holds: this much stays undone (spec D9).
     CappedAtPosition(Quantity),
     /// The signal would turn the position around: only the closing leg is planned; this much stays undone (spec D9).
     ClosesOnly(Quantity),
@@ -92,8 +101,48 @@ pub struct Plan {
     pub notes: Vec<Note>,
 }
 
+impl Scene<'_> {
+    /// The signal's price, or the ticker's where it has none (spec D6).
+    fn signal_price(&self) -> Price {
+        self.signal.snapshot.price.unwrap_or(self.quote.last)
+    }
+}
+
 /// Plans the order that the signal asks for, or says why there is none. Looks at nothing but the scene.
 pub fn plan(scene: &Scene<'_>) -> Result<Plan, Refusal> {
-    let _ = scene;
-    Err(Refusal::overflow(Code::Defect, "x"))
+    let is_market = kind::is_market(scene);
+    let direction = direction::direction(scene, is_market)?;
+    let opens = direction == Direction::Opens;
+    let drift = price::drift(scene, opens)?;
+    let mut notes = Vec::new();
+    if scene.signal.snapshot.price.is_none() {
+        notes.push(Note::NoSnapshotPrice);
+    }
+    if drift.is_some_and(|drift| drift > scene.config.price_drift_warn_ratio) {
+        notes.push(Note::Drifted);
+    }
+    let (kind, price) = if is_market {
+        let price = price::market_reference(scene).ok_or_else(|| Refusal::overflow(Code::NoPrice, "market price"))?;
+        (OrderKind::Market { slippage: Some(scene.config.market_slippage()) }, price)
+    } else {
+        let Limit { price, moved } = price::limit(scene)?;
+        if moved {
+            notes.push(Note::MovedIntoBand);
+        }
+        let post_only = opens && scene.config.limit_post_only;
+        let time_in_force = if post_only { TimeInForce::PostOnly } else { TimeInForce::Gtc };
+        (OrderKind::Limit { price, time_in_force }, price)
+    };
+    let Size { quantity, beyond } = quantity::quantity(scene, direction, is_market, price)?;
+    if let Some(beyond) = beyond {
+        let flips = scene.config.allow_short && !scene.signal.is_exit;
+        notes.push(if flips { Note::ClosesOnly(beyond) } else { Note::CappedAtPosition(beyond) });
+    }
+    let leave = scene.existing.iter().filter(|order| cancels::makes_way(order, scene, is_market));
+    let cancels = leave.map(|order| order.link).collect();
+    let (symbol, side) = (scene.signal.symbol, scene.signal.side);
+    Ok(Plan { symbol, side, kind, quantity, reduce_only: !opens, price, cancels, drift, notes })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,15 @@
 //! Plan -> Approved<Plan> | Refusal: one table of limits, in the order of spec K2.
 
+mod limits;
+
 pub use crate::account::{Account, Trading, TradingState};
 use crate::config::Config;
 use crate::market::Instrument;
-use crate::plan::Plan;
+use crate::plan::{Note, Plan};
 use crate::refusal::{Code, Refusal};
-use crate::unit::{Decimal, decimal};
+use crate::unit::{Decimal, Quantity, decimal};
 use alloc::vec::Vec;
+use limits::{Figures, LIMITS, Limit, Outcome};
 use serde::{Deserialize, Serialize};
 
 /// A plan that has passed risk. Only this module makes one, and nothing deserialises to one.
@@ -66,8 +69,72 @@ pub struct RiskScene<'a> {
     /// The operator's choices.
     pub config: &'a Config,
 }
-/// x
-pub fn approve(plan: Plan, scene: &RiskScene<'_>) -> Result<Approved<Plan>, Refusal> {
-    let _ = scene;
-    Ok(Approved { inner: plan, verdicts: Vec::new() })
+/// Checks a plan against every limit, in the order of spec K2. An order over a size limit is shrunk to what
+/// fits, and then checked against all of them again; nothing ever grows (spec K3).
+///
+/// Freshness is the caller's: what stands in the scene is taken as true.
+pub fn approve(mut plan: Plan, scene: &RiskScene<'_>) -> Result<Approved<Plan>, Refusal> {
+    // Each size limit can shrink the order once: the limits are on one scene, so what fits stays fitting.
+    for _ in 0..=LIMITS.len() {
+        match check(&plan, scene)? {
+            Checked::Good(verdicts) => return Ok(Approved { inner: plan, verdicts }),
+            Checked::Shrink { to, by } => {
+                plan.notes.push(Note::Shrunk { from: plan.quantity, by });
+                plan.quantity = to;
+            }
+        }
+    }
+    let text = format_args!("{} is shrunk again and again", plan.symbol);
+    Err(Refusal::new(Code::Defect, text))
 }
+
+enum Checked {
+    Good(Vec<Verdict>),
+    Shrink { to: Quantity, by: Code },
+}
+
+/// One walk down the table, to its end or to the first limit that the plan is over.
+fn check(plan: &Plan, scene: &RiskScene<'_>) -> Result<Checked, Refusal> {
+    let mut verdicts = Vec::with_capacity(LIMITS.len());
+    for limit in &LIMITS {
+        if plan.reduce_only && limit.spares_reducing {
+            continue;
+        }
+        let outcome = (limit.judge)(plan, scene).ok_or_else(|| Refusal::overflow(limit.code, limit.name))?;
+        match outcome {
+            Outcome::Pass => {}
+            Outcome::Within(Figures { figure, limit: max }) => {
+                let (figure, max) = (figure.normalize(), max.normalize());
+                verdicts.push(Verdict { rule: limit.code, figure, limit: max });
+            }
+            Outcome::Closed(refusal) => return Err(refusal),
+            Outcome::Over(figures) => return Err(over(limit, figures, "")),
+            Outcome::Oversize(figures, room) => {
+                return shrink(plan, scene, room)
+                    .map(|to| Checked::Shrink { to, by: limit.code })
+                    .map_err(|why| over(limit, figures, why));
+            }
+        }
+    }
+    Ok(Checked::Good(verdicts))
+}
+
+/// The largest order within `room` that the exchange takes, or why there is none.
+fn shrink(plan: &Plan, scene: &RiskScene<'_>, room: Quantity) -> Result<Quantity, &'static str> {
+    if !scene.config.enable_order_size_reduction {
+        return Err(" (ENABLE_ORDER_SIZE_REDUCTION is false)");
+    }
+    let rules = scene.instrument;
+    let to = room.floor_to(rules.quantity_step).unwrap_or_default();
+    let notional = plan.price.times(to).unwrap_or_default();
+    let takes = to.is_positive() && to >= rules.min_quantity && notional >= rules.min_notional;
+    if takes && to < plan.quantity { Ok(to) } else { Err(", and what would fit is below the exchange's minimum") }
+}
+
+fn over(limit: &Limit, Figures { figure, limit: max }: Figures, why: &str) -> Refusal {
+    let (figure, max) = (figure.round_dp(8).normalize(), max.round_dp(8).normalize());
+    Refusal::new(limit.code, format_args!("{figure} is over {} = {max}{why}", limit.name))
+}
+
+#[cfg(test)]
+mod tests;

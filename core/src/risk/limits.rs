@@ -1,0 +1,195 @@
+//! The table of limits, in the order of spec K2. One row, one function; a row knows nothing of the others.
+
+use super::RiskScene;
+use crate::account::{Resting, Trading, WorstNotional, worst_case, worst_notional};
+use crate::plan::Plan;
+use crate::refusal::{Code, Refusal};
+use crate::unit::{Decimal, Money, Quantity, Ratio, Side};
+
+/// What a limit says about a plan.
+pub(super) enum Outcome {
+    /// It does not apply, or has no figures to show.
+    Pass,
+    /// `figure <= limit`.
+    Within(Figures),
+    /// `figure > limit`, and no smaller order would change that.
+    Over(Figures),
+    /// `figure > limit`; an order of `room` would be within it. Zero where none would.
+    Oversize(Figures, Quantity),
+    /// Closed, whatever the figures.
+    Closed(Refusal),
+}
+
+/// What the order would lead to, and what is allowed, in one unit.
+#[derive(Clone, Copy)]
+pub(super) struct Figures {
+    pub(super) figure: Decimal,
+    pub(super) limit: Decimal,
+}
+
+/// One row.
+pub(super) struct Limit {
+    /// The code of its refusals.
+    pub(super) code: Code,
+    /// What the operator sets to change it, for the text.
+    pub(super) name: &'static str,
+    /// Reducing orders pass it (spec K3).
+    pub(super) spares_reducing: bool,
+    /// Judges; nothing where the figures overflow.
+    pub(super) judge: fn(&Plan, &RiskScene<'_>) -> Option<Outcome>,
+}
+
+/// Every limit, in the order of spec K2.
+pub(super) const LIMITS: [Limit; 9] = [
+    Limit { code: Code::TradingHalted, name: "trading state", spares_reducing: true, judge: trading },
+    Limit { code: Code::NothingToSell, name: "position", spares_reducing: false, judge: reduces },
+    Limit { code: Code::SymbolNotTrading, name: "symbol", spares_reducing: false, judge: listed },
+    Limit { code: Code::Leverage, name: "MAX_LEVERAGE", spares_reducing: true, judge: leverage },
+    Limit { code: Code::InsufficientBalance, name: "the free balance", spares_reducing: true, judge: balance },
+    Limit {
+        code: Code::OrderSize,
+        name: "MAX_EXPOSURE * MAX_ORDER_SIZE_RATIO",
+        spares_reducing: true,
+        judge: order_size,
+    },
+    Limit { code: Code::PositionSize, name: "MAX_POSITION_SIZE", spares_reducing: true, judge: position_size },
+    Limit {
+        code: Code::PositionNotional,
+        name: "MAX_POSITION_NOTIONAL",
+        spares_reducing: true,
+        judge: position_notional,
+    },
+    Limit { code: Code::Exposure, name: "MAX_EXPOSURE", spares_reducing: true, judge: exposure },
+];
+
+fn trading(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
+    let symbol = plan.symbol;
+    let refusal = match scene.trading {
+        Trading::Halted => Refusal::new(Code::TradingHalted, format_args!("trading is HALTED")),
+        Trading::Reducing => {
+            Refusal::new(Code::ReducingOnly, format_args!("trading is REDUCING: nothing opens on {symbol}"))
+        }
+        Trading::Active if scene.symbol_halted => {
+            Refusal::new(Code::TradingHalted, format_args!("opening is halted on {symbol}"))
+        }
+        Trading::Active => return Some(Outcome::Pass),
+    };
+    Some(Outcome::Closed(refusal))
+}
+
+/// A plan that says it reduces must: that is what lets it past the other limits (spec K4).
+fn reduces(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
+    let position = scene.account.position;
+    let held = match plan.side {
+        Side::Sell => position,
+        Side::Buy => position.negated(),
+    };
+    if !plan.reduce_only || plan.quantity <= held {
+        return Some(Outcome::Pass);
+    }
+    let (side, quantity) = (plan.side, plan.quantity);
+    let text = format_args!("reduce-only {side} of {quantity} against a position of {position}");
+    Some(Outcome::Closed(Refusal::new(Code::NothingToSell, text)))
+}
+
+fn listed(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
+    let symbol = plan.symbol;
+    if symbol != scene.instrument.symbol {
+        let other = scene.instrument.symbol;
+        let text = format_args!("the rules at hand are of {other}, not of {symbol}");
+        return Some(Outcome::Closed(Refusal::new(Code::UnknownSymbol, text)));
+    }
+    if scene.instrument.trading {
+        return Some(Outcome::Pass);
+    }
+    let text = format_args!("the exchange does not list {symbol} as Trading");
+    Some(Outcome::Closed(Refusal::new(Code::SymbolNotTrading, text)))
+}
+
+fn leverage(_: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
+    let leverage = scene.account.leverage;
+    if !leverage.is_positive() {
+        let text = format_args!("the leverage of {} is not known ({leverage})", scene.instrument.symbol);
+        return Some(Outcome::Closed(Refusal::new(Code::Leverage, text)));
+    }
+    Some(fixed(leverage.0, scene.config.max_leverage.0))
+}
+
+/// Margin, and the fees of getting in and out again (spec K2).
+fn balance(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
+    if !scene.config.enable_balance_check {
+        return Some(Outcome::Pass);
+    }
+    let notional = plan.price.times(plan.quantity)?;
+    let fees = notional.scaled(scene.config.taker_fee_rate)?.scaled(Ratio(Decimal::TWO))?;
+    let needed = notional.divided(scene.account.leverage)?.add(fees)?;
+    Some(fixed(needed.0, scene.account.available.0))
+}
+
+fn order_size(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
+    let notional = plan.price.times(plan.quantity)?;
+    let limit = scene.config.max_order_notional()?;
+    sized(notional.0, limit.0, || bought(limit, plan, scene))
+}
+
+fn position_size(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
+    let account = scene.account;
+    let orders = || account.resting.iter().copied();
+    let before = worst_case(account.position, orders())?;
+    let after = worst_case(account.position, orders().chain(core::iter::once(as_resting(plan))))?;
+    let limit = scene.config.max_position_size;
+    sized(after.largest().0, limit.0, || {
+        if before.on(plan.side.opposite()) > limit {
+            return Some(Quantity::ZERO);
+        }
+        Some(limit.sub(before.on(plan.side))?.max(Quantity::ZERO))
+    })
+}
+
+fn position_notional(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
+    match scene.config.max_position_notional {
+        Some(limit) => notional_within(plan, scene, Money::ZERO, limit),
+        None => Some(Outcome::Pass),
+    }
+}
+
+fn exposure(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
+    notional_within(plan, scene, scene.account.other_exposure, scene.config.max_exposure)
+}
+
+/// `elsewhere` and the worst of this symbol, this order included, against `limit`.
+fn notional_within(plan: &Plan, scene: &RiskScene<'_>, elsewhere: Money, limit: Money) -> Option<Outcome> {
+    let account = scene.account;
+    let orders = || account.resting.iter().copied();
+    let before = worst_notional(account.position, orders(), plan.price)?;
+    let with_order = orders().chain(core::iter::once(as_resting(plan)));
+    let after: WorstNotional = worst_notional(account.position, with_order, plan.price)?;
+    let here = limit.sub(elsewhere)?;
+    sized(after.largest().add(elsewhere)?.0, limit.0, || {
+        if before.on(plan.side.opposite()) > here {
+            return Some(Quantity::ZERO);
+        }
+        bought(here.sub(before.on(plan.side))?, plan, scene)
+    })
+}
+
+/// The order as one of those that may yet fill.
+fn as_resting(plan: &Plan) -> Resting {
+    let Plan { symbol, side, quantity, price, reduce_only, .. } = *plan;
+    Resting { symbol, side, remaining: quantity, price, reduce_only }
+}
+
+/// What `money` buys at the plan's price; nothing at all where there is none left.
+fn bought(money: Money, plan: &Plan, scene: &RiskScene<'_>) -> Option<Quantity> {
+    if money.is_positive() { scene.instrument.quantity_for(money, plan.price) } else { Some(Quantity::ZERO) }
+}
+
+fn fixed(figure: Decimal, limit: Decimal) -> Outcome {
+    let figures = Figures { figure, limit };
+    if figure <= limit { Outcome::Within(figures) } else { Outcome::Over(figures) }
+}
+
+fn sized(figure: Decimal, limit: Decimal, room: impl FnOnce() -> Option<Quantity>) -> Option<Outcome> {
+    let figures = Figures { figure, limit };
+    Some(if figure <= limit { Outcome::Within(figures) } else { Outcome::Oversize(figures, room()?) })
+}
