@@ -3,13 +3,16 @@
 //! Nothing here decides; the secret never enters but as an argument of [`sign`].
 
 pub mod code;
+mod json;
 pub mod push;
 pub mod reply;
 pub mod request;
-// pub mod rest;
-// pub mod sign;
+pub mod rest;
+mod rows;
+pub mod sign;
 
 pub use code::{Class, Operation};
+pub use json::Unreadable;
 pub use push::{Push, PushRows};
 pub use reply::{
     ApiError, ApiReply, BadRow, CoinBalance, ExecType, ExecutionRow, InstrumentRow, LimitHeaders, OrderRow,

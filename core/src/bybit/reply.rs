@@ -66,9 +66,9 @@ pub struct OrderRow {
     pub cum_value: Money,
     /// Fees paid so far (positive = paid).
     pub cum_fee: Money,
-    /// Why it was cancelled, in Bybit's word; empty where it does not say.
+    /// Unreadable it was cancelled, in Bybit's word; empty where it does not say.
     pub cancel_type: Text<48>,
-    /// Why it was rejected, in Bybit's word.
+    /// Unreadable it was rejected, in Bybit's word.
     pub reject_reason: Text<48>,
     /// May only reduce.
     pub reduce_only: bool,
@@ -201,6 +201,9 @@ pub struct WalletRow {
     pub total_available: Option<Money>,
     /// Coins.
     pub coins: Vec<CoinBalance>,
+    /// Coins that could not be read; `index` counts within the coins.
+    #[serde(default)]
+    pub bad: Vec<BadRow>,
 }
 
 /// One position row (6.4, 4.7). Flat: no side, size 0.

@@ -1,0 +1,43 @@
+//! Rows of replies and pushes: one JSON object to one of our types, or the field that hinders it.
+
+mod account;
+mod market;
+mod order;
+
+#[cfg(test)]
+pub(super) mod samples;
+#[cfg(test)]
+mod tests;
+
+pub(super) use account::{position, wallet};
+pub(super) use market::{instrument, ticker};
+pub(super) use order::{execution, order};
+
+use super::json::{Fields, Unreadable};
+use super::reply::BadRow;
+use crate::unit::Text;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use serde_json::value::RawValue;
+
+/// Reads each row for itself: one that cannot be read is set aside and the others still count (spec O4).
+pub(super) fn read<T>(rows: &[&RawValue], one: fn(&Fields<'_>) -> Result<T, Unreadable>) -> (Vec<T>, Vec<BadRow>) {
+    let mut good = Vec::with_capacity(rows.len());
+    let mut bad = Vec::new();
+    for (index, row) in (0_u32..).zip(rows) {
+        let fields = Fields::read("row", row.get());
+        match fields.as_ref().map_err(Clone::clone).and_then(one) {
+            Ok(row) => good.push(row),
+            Err(why) => {
+                let link = fields.ok().and_then(|fields| link(&fields).ok().flatten());
+                bad.push(BadRow { index, why: why.text(), link });
+            }
+        }
+    }
+    (good, bad)
+}
+
+/// The order link id as it came. One that is longer than any of ours can be is clipped: still none of ours.
+pub(super) fn link(row: &Fields<'_>) -> Result<Option<Text<64>>, Unreadable> {
+    Ok(row.scalar("orderLinkId")?.map(|link: Cow<'_, str>| Text::clipped(&link)))
+}
