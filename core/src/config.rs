@@ -112,6 +112,8 @@ pub struct Config {
     pub waiting_max: u32,
     /// How long after its timestamp the exchange may still take a request (bybit-v5.md 1.2).
     pub recv_window_ms: u64,
+    /// RECONCILE_INTERVAL_SECONDS, seconds between account-wide reconciles (spec T3); 60.
+    pub reconcile_interval_seconds: u64,
 }
 
 impl Default for Config {
@@ -153,6 +155,7 @@ impl Default for Config {
             lane_max: 1_000,
             waiting_max: 10_000,
             recv_window_ms: 5_000,
+            reconcile_interval_seconds: 60,
         }
     }
 }
@@ -192,6 +195,8 @@ spans!(
     clock_offset_max = millis(clock_offset_max_ms);
     /// How long a request stays valid.
     recv_window = millis(recv_window_ms);
+    /// Between account-wide reconciles.
+    reconcile_interval = secs(reconcile_interval_seconds);
 );
 
 impl Config {
@@ -317,6 +322,7 @@ impl Config {
         let millis = "give whole milliseconds";
         check("clock_offset_max_ms", self.clock_offset_max_ms, 1, 5_000, millis);
         check("recv_window_ms", self.recv_window_ms, 500, 60_000, millis);
+        check("reconcile_interval_seconds", self.reconcile_interval_seconds, 5, 86_400, seconds);
         check("lane_max", u64::from(self.lane_max), 1, 10_000, "give a number of signals");
         let all = "set it no lower than lane_max";
         check("waiting_max", u64::from(self.waiting_max), u64::from(self.lane_max), 100_000, all);

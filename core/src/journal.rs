@@ -54,7 +54,13 @@ struct RecordRef<'a> {
 pub struct CodecError(pub String);
 
 /// Writes a record's bytes to the end of `out`.
-pub fn write_record(seq: Seq, at: Timestamp, input: &Input, events: &[Event], out: &mut Vec<u8>) -> Result<(), CodecError> {
+pub fn write_record(
+    seq: Seq,
+    at: Timestamp,
+    input: &Input,
+    events: &[Event],
+    out: &mut Vec<u8>,
+) -> Result<(), CodecError> {
     write(&RecordRef { seq, at, input, events }, out)
 }
 

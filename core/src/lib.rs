@@ -21,6 +21,7 @@ pub mod plan;
 pub mod position;
 pub mod reconcile;
 pub mod refusal;
+pub mod report;
 pub mod retry;
 pub mod risk;
 pub mod timer;

@@ -4,13 +4,14 @@ use crate::order::Totals;
 use crate::unit::{Money, Price, Quantity, Side};
 use serde::{Deserialize, Serialize};
 
-/// The position of one symbol.
+/// The position of one symbol. Entry values are summed, not averaged: all profits together are all exits
+/// minus all entries, to the last digit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Base units; plus is long.
     pub size: Quantity,
-    /// Average entry price; zero when flat.
-    pub entry: Price,
+    /// What the size cost to enter, without sign.
+    pub entry_value: Money,
     /// Realised profit without fees, all time.
     pub realised: Money,
     /// Fees paid, all time.
@@ -18,6 +19,12 @@ pub struct Position {
 }
 
 impl Position {
+    /// Average entry price; none when flat.
+    #[must_use]
+    pub fn entry(&self) -> Option<Price> {
+        if self.size.is_zero() { None } else { self.entry_value.per(self.size.abs()) }
+    }
+
     /// This position after fills of one side. Nothing where a figure leaves a decimal's range.
     #[must_use]
     pub fn after(&self, side: Side, fills: Totals) -> Option<Self> {
@@ -25,21 +32,23 @@ impl Position {
         let size = self.size.add(change)?;
         let fees = self.fees.add(fills.fee)?;
         let held = self.size.abs();
-        let entry_value = self.entry.times(held)?;
         if self.size.is_zero() || self.size.is_positive() == change.is_positive() {
-            let entry = if size.is_zero() { Price::ZERO } else { entry_value.add(fills.value)?.per(size.abs())? };
-            return Some(Self { size, entry, realised: self.realised, fees });
+            let entry_value = self.entry_value.add(fills.value)?;
+            return Some(Self { size, entry_value, realised: self.realised, fees });
         }
-        let (closed_value, entry) = if fills.quantity > held {
-            let price = fills.value.per(fills.quantity)?;
-            (price.times(held)?.sub(entry_value)?, price)
-        } else {
-            let entry = if size.is_zero() { Price::ZERO } else { self.entry };
-            (fills.value.sub(self.entry.times(fills.quantity)?)?, entry)
-        };
-        let gain = if self.size.is_positive() { closed_value } else { Money::ZERO.sub(closed_value)? };
-        Some(Self { size, entry, realised: self.realised.add(gain)?, fees })
+        let closed = fills.quantity.min(held);
+        let exit_value = share(fills.value, closed, fills.quantity)?;
+        let cost = share(self.entry_value, closed, held)?;
+        let gain = if self.size.is_positive() { exit_value.sub(cost)? } else { cost.sub(exit_value)? };
+        // What did not close has opened the other way.
+        let entry_value = self.entry_value.sub(cost)?.add(fills.value.sub(exit_value)?)?;
+        Some(Self { size, entry_value, realised: self.realised.add(gain)?, fees })
     }
+}
+
+/// `part / whole` of `value`; exactly `value` where they are equal.
+fn share(value: Money, part: Quantity, whole: Quantity) -> Option<Money> {
+    if part == whole { Some(value) } else { value.0.checked_mul(part.0)?.checked_div(whole.0).map(Money) }
 }
 
 #[cfg(test)]
@@ -64,7 +73,8 @@ mod tests {
             let quantity = Quantity(d(quantity));
             let fills = Totals { quantity, value: Price(d(price)).times(quantity).unwrap(), fee: Money(d(fee)) };
             position = position.after(side, fills).unwrap();
-            assert_eq!((position.size.0, position.entry.0, position.realised.0), (d(size), d(entry), d(realised)));
+            assert_eq!((position.size.0, position.realised.0), (d(size), d(realised)));
+            assert_eq!(position.entry().unwrap().0, d(entry));
         }
         assert_eq!(position.fees.0, d("29.215"));
     }

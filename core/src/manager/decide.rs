@@ -63,7 +63,8 @@ impl Turn<'_> {
             Some(clock) if clock.uncertainty <= max && clock.offset.0.unsigned_abs() <= max.0 => Ok(()),
             Some(clock) => {
                 let (offset, unsure) = (clock.offset.0 / 1_000, clock.uncertainty);
-                let text = format_args!("the clock is {offset} ms (+/- {unsure}) off the exchange's, the limit is {max}");
+                let text =
+                    format_args!("the clock is {offset} ms (+/- {unsure}) off the exchange's, the limit is {max}");
                 Err(Refusal::new(Code::DataStale, text))
             }
             None => Err(Refusal::new(Code::DataStale, format_args!("the exchange's clock is unknown"))),
@@ -80,12 +81,7 @@ impl Turn<'_> {
         }
     }
 
-    fn account(
-        &self,
-        symbol: Symbol,
-        position: Quantity,
-        cancels: &[OrderLinkId],
-    ) -> Result<Account, Refusal> {
+    fn account(&self, symbol: Symbol, position: Quantity, cancels: &[OrderLinkId]) -> Result<Account, Refusal> {
         let too_large = || Refusal::overflow(Code::Exposure, "the account's exposure");
         let leverage = self
             .exchange_position(symbol)
@@ -110,7 +106,7 @@ impl Turn<'_> {
             let reading = self.exchange_position(other).map(|reading| &reading.value);
             let theirs = reading.map_or(own, crate::bybit::PositionRow::signed_size);
             let size = if own.abs() >= theirs.abs() { own } else { theirs };
-            let entry = self.m.durable.positions.get(&other).map_or(Price::ZERO, |p| p.entry);
+            let entry = self.m.durable.positions.get(&other).and_then(|p| p.entry()).unwrap_or_default();
             let price = self.m.observed.quotes.get(&other).map(|quote| quote.value.last);
             let price = price.or(reading.and_then(|row| row.average_price)).unwrap_or(entry).max(entry);
             let orders = resting.iter().filter(|r| r.symbol == other).copied();

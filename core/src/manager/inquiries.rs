@@ -50,14 +50,29 @@ impl Turn<'_> {
         let Some(order) = self.m.durable.book.get(link) else { return };
         let (category, symbol, cursor) = (Category::Linear, Some(order.spec.symbol), None);
         let (start, end) = (None, None);
-        let orders =
-            OrderQuery { category, symbol, settle_coin: None, link: Some(link), order_id: None, start, end, limit: 50, cursor };
+        let orders = OrderQuery {
+            category,
+            symbol,
+            settle_coin: None,
+            link: Some(link),
+            order_id: None,
+            start,
+            end,
+            limit: 50,
+            cursor,
+        };
         let request = match source {
             Source::Realtime => Request::OpenOrders(orders),
             Source::History => Request::OrderHistory(orders),
-            Source::Executions => {
-                Request::Executions(ExecutionQuery { category, symbol, link: Some(link), start, end, limit: 100, cursor })
-            }
+            Source::Executions => Request::Executions(ExecutionQuery {
+                category,
+                symbol,
+                link: Some(link),
+                start,
+                end,
+                limit: 100,
+                cursor,
+            }),
         };
         self.queue(Urgency::Ask, Tag::Inquiry { link, source, round }, request);
     }

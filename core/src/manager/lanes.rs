@@ -114,9 +114,7 @@ impl Turn<'_> {
     fn ending_words(&self, order: &Order) -> Text<160> {
         match (order.refusal, order.facts.ending) {
             (Some(refusal), _) => refusal,
-            (None, Some(ending)) => {
-                Text::clipped(&alloc::format!("{} {}", ending.cancel_type, ending.reject_reason))
-            }
+            (None, Some(ending)) => Text::clipped(&alloc::format!("{} {}", ending.cancel_type, ending.reject_reason)),
             (None, None) => Text::clipped("no trace of it at the exchange"),
         }
     }
@@ -175,8 +173,7 @@ impl Turn<'_> {
             self.ask(Tag::Clock);
             return self.arm(Why::RetryCreate(link), Span::millis(200));
         };
-        let late = signal
-            .is_none_or(|s| intake::judge_age(&s, now, order.spec.reduce_only, &self.m.config).is_err());
+        let late = signal.is_none_or(|s| intake::judge_age(&s, now, order.spec.reduce_only, &self.m.config).is_err());
         if late {
             let at = self.now();
             self.emit(Event::OrderExpired { link, at });

@@ -1,12 +1,12 @@
 //! What was last seen, never stored: a restart forgets it, and decisions refuse what is stale.
 
+use crate::account::Resting;
 use crate::bybit::{PositionRow, WalletRow};
+use crate::event::Seq;
 use crate::input::{Source, Tag};
 use crate::market::Quote;
-use crate::event::Seq;
 use crate::pace::Pace;
 use crate::reconcile::Sweep;
-use crate::account::Resting;
 use crate::timer::Table;
 use crate::unit::{ClockOffset, ExchangeOrderId, ExchangeTime, OrderLinkId, Span, Symbol, Timestamp};
 use alloc::collections::{BTreeMap, BTreeSet};

@@ -44,8 +44,7 @@ impl Turn<'_> {
                 }
                 return None;
             }
-            let change =
-                if totals.quantity >= order.quantity() { Change::Filled } else { Change::PartiallyFilled };
+            let change = if totals.quantity >= order.quantity() { Change::Filled } else { Change::PartiallyFilled };
             return Some(self.told(order, change, totals.minus(order.told.totals)));
         }
         if order.state.may_fill() || order.told.ended {
@@ -62,8 +61,7 @@ impl Turn<'_> {
         let totals = order.told.totals.plus(increment);
         let exec_ids = if increment.quantity.is_zero() { Vec::new() } else { self.unnamed_executions(order) };
         let last = matches!(change, Change::Filled | Change::Cancelled | Change::Rejected);
-        let post_only =
-            matches!(order.spec.kind, OrderKind::Limit { time_in_force: TimeInForce::PostOnly, .. });
+        let post_only = matches!(order.spec.kind, OrderKind::Limit { time_in_force: TimeInForce::PostOnly, .. });
         let crossed_word = order.facts.ending.is_some_and(|e| e.reject_reason.as_str() == CROSSED);
         Told {
             link: order.spec.link,

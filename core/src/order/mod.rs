@@ -10,7 +10,8 @@ pub use state::{State, Stimulus, Verdict};
 
 use crate::bybit::{Create, ExecutionRow, OrderKind, OrderRow};
 use crate::unit::{
-    Category, ExchangeOrderId, ExchangeTime, ExecId, Intent, OrderLinkId, Price, Quantity, Side, Symbol, Text, Timestamp,
+    Category, ExchangeOrderId, ExchangeTime, ExecId, Intent, OrderLinkId, Price, Quantity, Side, Symbol, Text,
+    Timestamp,
 };
 use alloc::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
