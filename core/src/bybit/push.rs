@@ -115,3 +115,6 @@ fn said(reply: &OpReply) -> Text<48> {
     let OpReply { op, success, message } = reply;
     Text::clipped(&if *success { alloc::format!("{op} ok") } else { alloc::format!("{op} refused: {message}") })
 }
+
+#[cfg(test)]
+mod tests;
