@@ -146,7 +146,7 @@ proptest! {
     ) {
         let mut bytes = body.as_bytes().to_vec();
         let at = at.index(bytes.len());
-        bytes.splice(at..(at + splice.len()).min(body.len()), splice.bytes());
+        bytes.splice(at..at.saturating_add(splice.len()).min(body.len()), splice.bytes());
         let _ = decode(&bytes);
         let _ = decode_op(&bytes);
     }

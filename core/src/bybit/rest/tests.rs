@@ -392,10 +392,13 @@ fn what_is_too_large_is_refused_by_name() {
 
 #[test]
 fn server_time_is_in_microseconds() {
-    let time = |result: &str| answer(Operation::ServerTime, &format!(r#"{{"retCode":0,"result":{result}}}"#)).result;
-    let both = r#"{"timeSecond":"1688639403","timeNano":"1688639403423213947"}"#;
-    assert_eq!(time(both), Ok(Reply::ServerTime(1_688_639_403_423_213)));
-    assert_eq!(time(r#"{"timeSecond":"1688639403","timeNano":""}"#), Ok(Reply::ServerTime(1_688_639_403_000_000)));
+    for (result, micros) in [
+        (r#"{"timeSecond":"1688639403","timeNano":"1688639403423213947"}"#, 1_688_639_403_423_213),
+        (r#"{"timeSecond":"1688639403","timeNano":""}"#, 1_688_639_403_000_000),
+    ] {
+        let reply = answer(Operation::ServerTime, &format!(r#"{{"retCode":0,"result":{result}}}"#));
+        assert_eq!(reply.result, Ok(Reply::ServerTime(micros)));
+    }
     assert_eq!(unreadable(Operation::ServerTime, r#"{"retCode":0,"result":{}}"#), "timeNano is missing");
 }
 
@@ -439,7 +442,7 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
         |(page, at, len, splice)| {
             let mut bytes = page.into_bytes();
             let at = at.index(bytes.len());
-            let end = (at + len).min(bytes.len());
+            let end = at.saturating_add(len).min(bytes.len());
             bytes.splice(at..end, splice);
             bytes
         },
