@@ -13,7 +13,7 @@ pub mod sign;
 
 pub use code::{Class, Operation};
 pub use json::Unreadable;
-pub use push::{Push, PushRows};
+pub use push::{OpReply, Push, PushRows};
 pub use reply::{
     ApiError, ApiReply, BadRow, CoinBalance, ExecType, ExecutionRow, InstrumentRow, LimitHeaders, OrderRow,
     OrderStatus, Page, PositionRow, Reply, TickerRow, WalletRow,
