@@ -1,6 +1,9 @@
 //! Ids that look like Bybit's UUIDs and carry their own number, so that no map from id to order is needed.
 
-use order_manager_core::unit::Text;
+use order_manager_core::unit::{OrderLinkId, Text};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error;
 
 /// Which kind of thing an id names; ids of different kinds never meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +31,12 @@ pub(super) fn id_of(kind: Kind, number: u64) -> Text<64> {
 pub(super) fn number_of(kind: Kind, id: &str) -> Option<u64> {
     let number = u64::from_str_radix(id.get(24..36)?, 16).ok()?;
     (id_of(kind, number).as_str() == id).then_some(number)
+}
+
+/// A link id of any client, ours or not; none where it is longer than 36 bytes. An empty one is an order without.
+#[must_use]
+pub fn link_id(text: &str) -> Option<OrderLinkId> {
+    OrderLinkId::deserialize(IntoDeserializer::<Error>::into_deserializer(text)).ok()
 }
 
 /// The finaliser of splitmix64: spreads neighbouring numbers over all bits.

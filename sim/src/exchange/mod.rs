@@ -34,6 +34,7 @@ mod tests;
 pub use config::{
     Budgets, Delays, ExchangeConfig, Fees, InstrumentConfig, LinkReuse, Liquidity, NoLiquidity, PriceBand,
 };
+pub use ids::link_id;
 pub use knobs::{ForcedAnswer, Knobs};
 pub use order::{Order, OrderState, Phase};
 pub use position::{Effect, Position};
