@@ -45,7 +45,7 @@ use budget::Windows;
 use engine::Action;
 use market::Market;
 use order_manager_core::bybit::{ApiError, ApiReply, LimitHeaders, Push, Reply, Request};
-use order_manager_core::unit::{Category, ExchangeTime, Money, Price, Symbol, Timestamp};
+use order_manager_core::unit::{Category, ExchangeOrderId, ExchangeTime, ExecId, Money, Price, Symbol, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What a signed request says about its own time.
@@ -178,6 +178,20 @@ impl Exchange {
     #[must_use]
     pub fn available(&self) -> Money {
         self.available_balance()
+    }
+
+    /// The order of one of Bybit's ids.
+    #[must_use]
+    pub fn order_by_id(&self, id: ExchangeOrderId) -> Option<&Order> {
+        let number = ids::number_of(ids::Kind::Order, id.as_str())?;
+        self.truth.orders.get(number as usize)
+    }
+
+    /// The execution of one of Bybit's ids.
+    #[must_use]
+    pub fn execution_by_id(&self, id: ExecId) -> Option<&Execution> {
+        let number = ids::number_of(ids::Kind::Execution, id.as_str())?;
+        self.truth.executions.get(number as usize)
     }
 
     /// What it was made from.

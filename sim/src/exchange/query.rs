@@ -1,6 +1,7 @@
 //! What a client sees when it asks (bybit-v5.md 2.7 to 2.10, 6): lagged views of the truth, page by page.
 
 use super::ids::{Kind, number_of};
+use super::market::Market;
 use super::refusal::{self, say};
 use super::{Exchange, Timestamp};
 use order_manager_core::bybit::{
@@ -37,12 +38,12 @@ impl Exchange {
             Request::OrderHistory(query) => self.history(now, query, refine).map(Reply::Orders),
             Request::Executions(query) => self.execution_list(now, query, refine),
             Request::Instrument { category, symbol } => {
-                let market = self.market_of(*category, *symbol)?;
-                Ok(Reply::Instruments(one(self.markets[market].rules)))
+                let markets = self.markets_of(*category, *symbol)?;
+                Ok(Reply::Instruments(all(markets.map(|market| market.rules))))
             }
             Request::Ticker { category, symbol } => {
-                let market = self.market_of(*category, *symbol)?;
-                Ok(Reply::Tickers(one(self.markets[market].ticker())))
+                let markets = self.markets_of(*category, *symbol)?;
+                Ok(Reply::Tickers(all(markets.map(Market::ticker))))
             }
             Request::Wallet => Ok(Reply::Wallet(self.wallet_row())),
             Request::Positions { category, symbol, settle_coin, cursor } => {
@@ -51,6 +52,15 @@ impl Exchange {
             Request::ServerTime => Ok(Reply::ServerTime(now.0)),
             Request::Create(_) | Request::Cancel(_) | Request::Amend(_) => Err(say(refusal::NOT_SUPPORTED)),
         }
+    }
+
+    /// The market of a symbol, or every market of the product where the symbol is empty.
+    fn markets_of(&self, category: Category, symbol: Symbol) -> Result<impl Iterator<Item = &Market>, ApiError> {
+        if !symbol.is_empty() {
+            self.market_of(category, symbol)?;
+        }
+        let wanted = move |market: &&Market| symbol.is_empty() || market.rules.symbol == symbol;
+        Ok(self.markets.iter().filter(move |market| market.category == category).filter(wanted))
     }
 
     /// Open orders, newest first; by id also those that closed recently. Absence proves nothing yet.
@@ -63,7 +73,7 @@ impl Exchange {
         if query.order_id.is_some() || query.link.is_some() {
             let number = self.by_id(query).filter(|number| self.is_cached(*number));
             let row = number.and_then(|number| self.truth.order(number).row_at(seen));
-            return Ok(row.filter(|row| in_scope(query, row)).map_or_else(Page::default, one));
+            return Ok(row.map_or_else(Page::default, one));
         }
         if query.symbol.is_none() && query.settle_coin.is_none() {
             return Err(say(refusal::SCOPE));
@@ -74,7 +84,8 @@ impl Exchange {
         let mut numbers: Vec<u64> = numbers.filter(|number| self.is_cached(*number)).collect();
         numbers.sort_unstable_by(|a, b| b.cmp(a));
         let rows = numbers.iter().filter_map(|number| Some((*number, self.truth.order(*number).row_at(seen)?)));
-        let rows = rows.filter(|(_, row)| in_scope(query, row) && row.status.is_terminal() == refine.recently_closed);
+        let rows = rows.filter(|(_, row)| row.status.is_terminal() == refine.recently_closed);
+        let rows = rows.filter(|(number, _)| self.in_scope(query, *number));
         Ok(self.page(rows, query.limit))
     }
 
@@ -89,7 +100,7 @@ impl Exchange {
         }
         let window = window(now, query.start, query.end)?;
         let before = start_of(query.cursor.as_ref())?;
-        let good = |row: &OrderRow| in_scope(query, row) && refine.status.is_none_or(|status| status == row.status);
+        let good = |row: &OrderRow| refine.status.is_none_or(|status| status == row.status);
         if query.order_id.is_some() || query.link.is_some() {
             let row = self.by_id(query).and_then(|number| self.history_row(now, number));
             let row = row.filter(|row| good(row) && window.holds(row.created));
@@ -100,7 +111,7 @@ impl Exchange {
         let last = orders.partition_point(|order| super::clock(order.created) <= window.end) as u64;
         let numbers = (first..last.min(before)).rev();
         let rows = numbers.filter_map(|number| Some((number, self.history_row(now, number)?)));
-        Ok(self.page(rows.filter(|(_, row)| good(row)), query.limit))
+        Ok(self.page(rows.filter(|(number, row)| good(row) && self.in_scope(query, *number)), query.limit))
     }
 
     fn history_row(&self, now: Timestamp, number: u64) -> Option<OrderRow> {
@@ -171,7 +182,15 @@ impl Exchange {
             (None, Some(link)) => self.truth.order_of(link).map(|order| order.number),
             (None, None) => None,
         }
-        .filter(|number| (*number as usize) < self.truth.orders.len())
+        .filter(|number| self.truth.orders.get(*number as usize).is_some_and(|o| o.category == query.category))
+    }
+
+    /// Does a list by symbol or by settle coin hold this order? The symbol wins.
+    fn in_scope(&self, query: &OrderQuery, number: u64) -> bool {
+        let order = self.truth.order(number);
+        let coin = self.markets[order.market].rules.quote;
+        order.category == query.category
+            && query.symbol.map_or(query.settle_coin.is_none_or(|wanted| wanted == coin), |s| s == order.symbol)
     }
 
     /// Takes a page from rows that come with falling numbers.
@@ -207,8 +226,8 @@ fn window(now: Timestamp, start: Option<ExchangeTime>, end: Option<ExchangeTime>
     if window.end.since(window.start) > WEEK { Err(say(refusal::WINDOW)) } else { Ok(window) }
 }
 
-fn in_scope(query: &OrderQuery, row: &OrderRow) -> bool {
-    query.symbol.is_none_or(|symbol| symbol == row.symbol)
+fn all<T>(rows: impl Iterator<Item = T>) -> Page<T> {
+    Page { rows: rows.collect(), ..Page::default() }
 }
 
 fn check_limit(limit: u32, max: u32) -> Result<(), ApiError> {
