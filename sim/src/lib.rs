@@ -1,1 +1,3 @@
 //! A world for the order manager to decide in.
+
+pub mod exchange;

@@ -1,0 +1,47 @@
+//! The private stream's messages (bybit-v5.md 4.3 to 4.8).
+
+use super::Exchange;
+use super::json::Json;
+use super::rows::{Scribe, Voice};
+use order_manager_core::bybit::{Push, PushRows};
+
+/// The JSON of a push. What the typed rows do not carry is written in Bybit's neutral spelling.
+#[must_use]
+pub fn push_text(push: &Push) -> Vec<u8> {
+    written(push, None)
+}
+
+/// The same with what the exchange knows beyond the typed rows: time in force, fee rates, profits.
+#[must_use]
+pub fn push_text_of(exchange: &Exchange, push: &Push) -> Vec<u8> {
+    written(push, Some(exchange))
+}
+
+fn written(push: &Push, exchange: Option<&Exchange>) -> Vec<u8> {
+    let scribe = Scribe { exchange, voice: Voice::Stream };
+    let time = push.time.map_or(0, |time| time.0);
+    Json::object(|json| {
+        let topic = match &push.rows {
+            PushRows::Orders(_) => "order",
+            PushRows::Executions(_) => "execution",
+            PushRows::Positions(_) => "position",
+            PushRows::Wallets(_) => "wallet",
+            PushRows::Nothing { what } => {
+                json.flag("success", true);
+                json.text("ret_msg", "");
+                json.text("op", what.as_str());
+                return;
+            }
+        };
+        json.text("id", &format!("5923240c-{topic}-{time}"));
+        json.text("topic", topic);
+        json.whole("creationTime", time);
+        match &push.rows {
+            PushRows::Orders(rows) => json.list("data", rows, |json, row| scribe.order(json, row)),
+            PushRows::Executions(rows) => json.list("data", rows, |json, row| scribe.execution(json, row)),
+            PushRows::Positions(rows) => json.list("data", rows, |json, row| scribe.position(json, row)),
+            PushRows::Wallets(rows) => json.list("data", rows, |json, row| scribe.wallet(json, row)),
+            PushRows::Nothing { .. } => {}
+        }
+    })
+}

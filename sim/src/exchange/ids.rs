@@ -1,0 +1,74 @@
+//! Ids that look like Bybit's UUIDs and carry their own number, so that no map from id to order is needed.
+
+use order_manager_core::unit::{OrderLinkId, Text};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error;
+
+/// Which kind of thing an id names; ids of different kinds never meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Order = 0x9,
+    Execution = 0xb,
+}
+
+/// The UUID of the `number`th thing of this kind. Numbers are below 2^48.
+pub(super) fn id_of(kind: Kind, number: u64) -> Text<64> {
+    let mixed = mix(number ^ ((kind as u64) << 60));
+    let shape = [(mixed >> 32, 8), (mixed >> 16, 4), (mixed & 0xfff | 0x4000, 4)];
+    let mut text = Text::EMPTY;
+    for (value, digits) in shape {
+        push_hex(&mut text, value, digits);
+        text.push_str("-");
+    }
+    push_hex(&mut text, ((kind as u64) << 12) | (mixed >> 52), 4);
+    text.push_str("-");
+    push_hex(&mut text, number, 12);
+    text
+}
+
+/// The number in an id of this kind; none where the id is not ours.
+pub(super) fn number_of(kind: Kind, id: &str) -> Option<u64> {
+    let number = u64::from_str_radix(id.get(24..36)?, 16).ok()?;
+    (id_of(kind, number).as_str() == id).then_some(number)
+}
+
+/// A link id of any client, ours or not; none where it is longer than 36 bytes. An empty one is an order without.
+#[must_use]
+pub fn link_id(text: &str) -> Option<OrderLinkId> {
+    OrderLinkId::deserialize(IntoDeserializer::<Error>::into_deserializer(text)).ok()
+}
+
+/// The finaliser of splitmix64: spreads neighbouring numbers over all bits.
+fn mix(mut x: u64) -> u64 {
+    x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+fn push_hex(text: &mut Text<64>, value: u64, digits: usize) {
+    let mut out = [b'0'; 16];
+    for (i, slot) in out.iter_mut().take(digits).enumerate() {
+        let nibble = (value >> (4 * (digits - 1 - i))) & 0xf;
+        *slot = b"0123456789abcdef"[nibble as usize];
+    }
+    text.push_str(std::str::from_utf8(&out[..digits]).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_id_is_a_uuid_and_gives_its_number_back(number in 0_u64..1 << 48) {
+            let id = id_of(Kind::Order, number);
+            let parts: Vec<usize> = id.as_str().split('-').map(str::len).collect();
+            prop_assert_eq!(parts, vec![8, 4, 4, 4, 12]);
+            prop_assert_eq!(number_of(Kind::Order, id.as_str()), Some(number));
+            prop_assert_eq!(number_of(Kind::Execution, id.as_str()), None);
+        }
+    }
+}

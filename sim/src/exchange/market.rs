@@ -1,0 +1,208 @@
+//! One symbol: its rules, its price, the book around it, our resting orders and our position.
+
+use super::config::{ExchangeConfig, InstrumentConfig, Liquidity};
+use super::order::Order;
+use super::position::{Position, bankruptcy};
+use order_manager_core::bybit::{InstrumentRow, PositionRow, TickerRow};
+use order_manager_core::unit::{Category, Decimal, Money, Price, Quantity, Ratio, Side};
+use std::collections::BTreeMap;
+
+/// A place in one side of the book: the best price first, then the earliest. Buys count prices downwards.
+pub(super) type Rank = (Decimal, u64);
+
+#[derive(Clone, Debug)]
+pub(super) struct Market {
+    pub(super) category: Category,
+    pub(super) rules: InstrumentRow,
+    pub(super) last: Price,
+    pub(super) position: Position,
+    /// Cross sequence of the last match.
+    pub(super) seq: i64,
+    /// Acknowledged and open orders.
+    pub(super) open: usize,
+    buys: Resting,
+    sells: Resting,
+    half_spread: Decimal,
+    liquidity: Liquidity,
+    leverage: Ratio,
+    taker: Ratio,
+}
+
+/// Our orders of one side.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Resting {
+    /// All that rest in the book.
+    pub(super) book: BTreeMap<Rank, u64>,
+    /// Those of them that may only reduce.
+    pub(super) reducing: BTreeMap<Rank, u64>,
+    /// Base units and cost of the orders that hold margin, resting or not yet.
+    held: (Decimal, Decimal),
+}
+
+impl Market {
+    pub(super) fn new(instrument: &InstrumentConfig, config: &ExchangeConfig) -> Self {
+        Self {
+            category: instrument.category,
+            rules: instrument.rules(),
+            last: instrument.price,
+            position: Position::default(),
+            seq: 0,
+            open: 0,
+            buys: Resting::default(),
+            sells: Resting::default(),
+            half_spread: instrument.tick_size.0 * Decimal::from(config.half_spread_ticks),
+            liquidity: config.liquidity,
+            leverage: config.leverage,
+            taker: config.fees.taker,
+        }
+    }
+
+    /// The price that an order of this side takes at first; none on an empty book.
+    pub(super) fn best_for(&self, side: Side) -> Option<Price> {
+        let price = match side {
+            Side::Buy => self.last.0 + self.half_spread,
+            Side::Sell => self.last.0 - self.half_spread,
+        };
+        (self.liquidity.best.is_positive() && price > Decimal::ZERO).then_some(Price(price))
+    }
+
+    /// What an order of this side finds, best first, no further than `bound`.
+    pub(super) fn levels(&self, side: Side, bound: Price) -> impl Iterator<Item = (Price, Quantity)> + use<> {
+        let step = self.rules.tick_size.0 * Decimal::from(self.liquidity.level_ticks.max(1));
+        let step = if side == Side::Buy { step } else { -step };
+        let Liquidity { best, level, .. } = self.liquidity;
+        let mut next = self.best_for(side).map(|price| (price, best));
+        std::iter::from_fn(move || {
+            let (price, quantity) = next.take()?;
+            if !within(side, price, bound) || !price.is_positive() {
+                return None;
+            }
+            next = level.is_positive().then_some((Price(price.0 + step), level));
+            Some((price, quantity))
+        })
+    }
+
+    /// The furthest price of a market order (9.2): from the best price by a tolerance, else from the mark price.
+    pub(super) fn bound(&self, side: Side, slippage: Option<Ratio>) -> Price {
+        let (from, ratio) = match slippage {
+            Some(ratio) => (self.best_for(side).unwrap_or(self.last), ratio),
+            None => (self.last, self.rules.price_limit_ratio_x),
+        };
+        self.inward(side, from, ratio)
+    }
+
+    /// The furthest price that a limit order of this side may name (5.2, with mark and index at the last price).
+    pub(super) fn band(&self, side: Side) -> Price {
+        self.inward(side, self.last, self.rules.price_limit_ratio_x.min(self.rules.price_limit_ratio_y))
+    }
+
+    pub(super) fn resting(&mut self, side: Side) -> &mut Resting {
+        match side {
+            Side::Buy => &mut self.buys,
+            Side::Sell => &mut self.sells,
+        }
+    }
+
+    /// Holds the order's cost from now on, or (`-1`) gives it back; both see the same remainder and price.
+    pub(super) fn hold(&mut self, order: &Order, sign: i8) {
+        if order.reduce_only {
+            return;
+        }
+        let (sign, leaves) = (Decimal::from(sign), order.leaves());
+        let cost = self.cost(order.side, order.state.price, leaves);
+        let held = &mut self.resting(order.side).held;
+        held.0 += sign * leaves.0;
+        held.1 += sign * cost.0;
+    }
+
+    /// What an opening order holds (9.4): value by leverage, the fee of opening, the fee of closing at bankruptcy.
+    pub(super) fn cost(&self, side: Side, price: Price, quantity: Quantity) -> Money {
+        let value = price.0 * quantity.0;
+        let fees = (value + bankruptcy(value, side, self.leverage)) * self.taker.0;
+        Money((value / self.leverage.0 + fees).round_dp(8))
+    }
+
+    /// What all orders of the symbol hold: the dearer side, what only reduces the position not counted.
+    pub(super) fn order_margin(&self) -> Money {
+        self.order_margin_with(Side::Buy, Quantity::ZERO, Money::ZERO)
+    }
+
+    /// The same with one more order.
+    pub(super) fn order_margin_with(&self, side: Side, quantity: Quantity, cost: Money) -> Money {
+        let charge = |of: Side, resting: &Resting| {
+            let more = if of == side { (quantity.0, cost.0) } else { (Decimal::ZERO, Decimal::ZERO) };
+            let (held, cost) = (resting.held.0 + more.0, resting.held.1 + more.1);
+            let opening = held - self.position.reducible(of).0;
+            if opening <= Decimal::ZERO {
+                Decimal::ZERO
+            } else if opening == held {
+                cost
+            } else {
+                (cost * opening / held).round_dp(8)
+            }
+        };
+        Money(charge(Side::Buy, &self.buys).max(charge(Side::Sell, &self.sells)))
+    }
+
+    pub(super) fn position_margin(&self) -> Money {
+        self.position.margin(self.last, self.leverage, self.taker)
+    }
+
+    pub(super) fn unrealised(&self) -> Money {
+        self.position.unrealised(self.last)
+    }
+
+    pub(super) fn touch(&self) -> Quantity {
+        self.liquidity.touch
+    }
+
+    pub(super) fn position_row(&self) -> PositionRow {
+        let position = &self.position;
+        PositionRow {
+            symbol: self.rules.symbol,
+            position_idx: 0,
+            side: position.side(),
+            size: position.size.abs(),
+            average_price: position.average(),
+            leverage: Some(self.leverage),
+            unrealised_pnl: position.side().map(|_| self.unrealised()),
+            seq: position.seq,
+            updated: super::clock(position.updated),
+        }
+    }
+
+    pub(super) fn ticker(&self) -> TickerRow {
+        TickerRow {
+            symbol: self.rules.symbol,
+            last: self.last,
+            mark: Some(self.last),
+            index: Some(self.last),
+            bid: self.best_for(Side::Sell),
+            ask: self.best_for(Side::Buy),
+        }
+    }
+
+    /// `ratio` worse than `from` for an order of this side, on tick, on the inner side.
+    fn inward(&self, side: Side, from: Price, ratio: Ratio) -> Price {
+        let tick = self.rules.tick_size;
+        let far = |ratio: Decimal| Price(from.0 * (Decimal::ONE + ratio));
+        match side {
+            Side::Buy => far(ratio.0).floor_to(tick),
+            Side::Sell => far(-ratio.0).ceil_to(tick),
+        }
+        .unwrap_or(from)
+    }
+}
+
+/// A place in the book of this side.
+pub(super) fn rank(side: Side, price: Price, priority: u64) -> Rank {
+    (if side == Side::Buy { -price.0 } else { price.0 }, priority)
+}
+
+/// Is this price acceptable to an order of this side that goes no further than `bound`?
+pub(super) fn within(side: Side, price: Price, bound: Price) -> bool {
+    match side {
+        Side::Buy => price <= bound,
+        Side::Sell => price >= bound,
+    }
+}

@@ -1,0 +1,263 @@
+//! The fake Bybit: a deterministic, sans-IO exchange in virtual time (bybit-v5.md 9, 10.2).
+//!
+//! Requests come in typed ([`Exchange::handle`]) or as bytes ([`face::serve`]); the market moves by
+//! [`Exchange::set_price`]; pushes leave by [`Exchange::poll`] when [`Exchange::next_due`] says so.
+//! An acknowledgement is a promise only: the engine decides a delay later, and every view lags behind it.
+//!
+//! Reading order: config, order, position, market, check (what is refused at once), engine (what is
+//! decided later), matching, publish (what is told), query (what is seen when asked), face (bytes).
+//!
+//! Architecture invariant: there is no clock, no randomness and no I/O here. Time is an argument and never
+//! goes back; the same calls give the same answers and pushes.
+
+mod acts;
+mod budget;
+mod check;
+mod config;
+mod engine;
+pub mod face;
+mod ids;
+mod knobs;
+mod margin;
+mod market;
+mod matching;
+mod order;
+mod position;
+mod publish;
+mod query;
+mod refusal;
+mod truth;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::{
+    Budgets, Delays, ExchangeConfig, Fees, InstrumentConfig, LinkReuse, Liquidity, NoLiquidity, PriceBand,
+};
+pub use ids::link_id;
+pub use knobs::{ForcedAnswer, Knobs};
+pub use order::{Order, OrderState, Phase};
+pub use position::{Effect, Position};
+pub use query::Refine;
+pub use truth::{Execution, LinkRecord, Truth};
+
+use budget::Windows;
+use engine::Action;
+use market::Market;
+use order_manager_core::bybit::{ApiError, ApiReply, LimitHeaders, Push, Reply, Request};
+use order_manager_core::unit::{Category, ExchangeOrderId, ExchangeTime, ExecId, Money, Price, Symbol, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What a signed request says about its own time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// `X-BAPI-TIMESTAMP`.
+    pub timestamp: ExchangeTime,
+    /// `X-BAPI-RECV-WINDOW`, milliseconds.
+    pub recv_window_ms: u32,
+}
+
+/// A push on its way out of the exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outbound {
+    /// When it leaves the exchange.
+    pub at: Timestamp,
+    /// What it says.
+    pub push: Push,
+}
+
+/// The exchange with one account.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    config: ExchangeConfig,
+    markets: Vec<Market>,
+    names: BTreeMap<(Category, Symbol), usize>,
+    truth: Truth,
+    /// What the engine has taken in but not decided; the number keeps equal times in order of arrival.
+    agenda: BTreeMap<(Timestamp, u64), Action>,
+    outbox: BTreeMap<(Timestamp, u64), Push>,
+    arrivals: u64,
+    windows: Windows,
+    knobs: Knobs,
+    /// Numbers of the orders that are open in the engine.
+    open: BTreeSet<u64>,
+    /// Numbers of the orders that closed last, oldest first, as many as the closed cache holds.
+    recent: VecDeque<u64>,
+    /// How many orders have closed: an order's place among them tells whether the closed cache still has it.
+    closed: u64,
+    /// Orders that closed before this one are lost to the closed cache.
+    closed_from: u64,
+}
+
+impl Exchange {
+    /// An exchange whose account has only its starting wallet; each instrument stands at its starting price.
+    #[must_use]
+    pub fn new(config: ExchangeConfig) -> Self {
+        let markets: Vec<Market> = config.instruments.iter().map(|i| Market::new(i, &config)).collect();
+        let names = markets.iter().enumerate().map(|(i, m)| ((m.category, m.rules.symbol), i)).collect();
+        Self {
+            markets,
+            names,
+            truth: Truth::new(config.wallet),
+            agenda: BTreeMap::new(),
+            outbox: BTreeMap::new(),
+            arrivals: 0,
+            windows: Windows::default(),
+            knobs: Knobs::default(),
+            open: BTreeSet::new(),
+            recent: VecDeque::new(),
+            closed: 0,
+            closed_from: 0,
+            config,
+        }
+    }
+
+    /// Answers a request that arrives now. A success of create, cancel or amend is a promise: the engine
+    /// decides `engine_ms` later. The order of checks is that of bybit-v5.md 9.2.
+    pub fn handle(&mut self, now: Timestamp, signed: Signed, request: &Request) -> ApiReply {
+        self.note(request);
+        match self.admit(now, signed, request.operation()) {
+            Ok(limits) => ApiReply { result: self.answer(now, request, &Refine::default()), ..reply(now, limits) },
+            Err((error, limits)) => ApiReply { result: Err(error), ..reply(now, limits) },
+        }
+    }
+
+    /// The last trade of a symbol is at this price now. Resting orders that it reaches fill. An unknown
+    /// symbol or a price that is not positive changes nothing and gives false.
+    pub fn set_price(&mut self, now: Timestamp, symbol: Symbol, last: Price) -> bool {
+        self.run(now);
+        let Some(&market) = self.names.get(&(Category::Linear, symbol)) else { return false };
+        if !last.is_positive() {
+            return false;
+        }
+        self.move_price(now, market, last);
+        true
+    }
+
+    /// When [`Exchange::poll`] has something to do next.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let decision = self.agenda.first_key_value().map(|(key, _)| key.0);
+        let push = self.outbox.first_key_value().map(|(key, _)| key.0);
+        decision.into_iter().chain(push).min()
+    }
+
+    /// Decides what is due by now and hands over the pushes that leave by now, oldest first.
+    pub fn poll(&mut self, now: Timestamp, out: &mut Vec<Outbound>) {
+        self.run(now);
+        while let Some(entry) = self.outbox.first_entry().filter(|e| e.key().0 <= now) {
+            let at = entry.key().0;
+            out.push(Outbound { at, push: entry.remove() });
+        }
+    }
+
+    /// Everything that is true, for judges; no view of a client.
+    #[must_use]
+    pub fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
+    /// The position of a symbol (linear, one-way).
+    #[must_use]
+    pub fn position(&self, symbol: Symbol) -> Option<&Position> {
+        self.names.get(&(Category::Linear, symbol)).map(|&market| &self.markets[market].position)
+    }
+
+    /// Every position, flat ones included, by symbol.
+    pub fn positions(&self) -> impl Iterator<Item = (Symbol, &Position)> {
+        self.markets.iter().map(|market| (market.rules.symbol, &market.position))
+    }
+
+    /// The last price of a symbol.
+    #[must_use]
+    pub fn last_price(&self, symbol: Symbol) -> Option<Price> {
+        self.names.get(&(Category::Linear, symbol)).map(|&market| self.markets[market].last)
+    }
+
+    /// What new orders may use (bybit-v5.md 9.4).
+    #[must_use]
+    pub fn available(&self) -> Money {
+        self.available_balance()
+    }
+
+    /// The order of one of Bybit's ids.
+    #[must_use]
+    pub fn order_by_id(&self, id: ExchangeOrderId) -> Option<&Order> {
+        let number = ids::number_of(ids::Kind::Order, id.as_str())?;
+        self.truth.orders.get(number as usize)
+    }
+
+    /// The execution of one of Bybit's ids.
+    #[must_use]
+    pub fn execution_by_id(&self, id: ExecId) -> Option<&Execution> {
+        let number = ids::number_of(ids::Kind::Execution, id.as_str())?;
+        self.truth.executions.get(number as usize)
+    }
+
+    /// What it was made from.
+    #[must_use]
+    pub fn config(&self) -> &ExchangeConfig {
+        &self.config
+    }
+
+    /// The switches of a scenario, to turn.
+    pub fn knobs_mut(&mut self) -> &mut Knobs {
+        &mut self.knobs
+    }
+
+    /// Counts a create that reached the exchange, whatever becomes of it.
+    fn note(&mut self, request: &Request) {
+        if let Request::Create(create) = request
+            && !create.link.as_str().is_empty()
+        {
+            self.truth.links.entry(create.link).or_default().creates_received += 1;
+        }
+    }
+
+    /// Answers an admitted request, or gives the answer that a scenario forces.
+    fn answer(&mut self, now: Timestamp, request: &Request, refine: &Refine) -> Result<Reply, ApiError> {
+        self.run(now);
+        let forced = self.knobs.take_answer(request.operation());
+        if let Some(forced) = forced {
+            if forced.executed {
+                // The client must not learn from this answer whether it was executed: the real one is dropped.
+                let _unseen = self.decide(now, request, refine);
+            }
+            return Err(refusal::of(forced.code));
+        }
+        self.decide(now, request, refine)
+    }
+
+    fn decide(&mut self, now: Timestamp, request: &Request, refine: &Refine) -> Result<Reply, ApiError> {
+        match request {
+            Request::Create(create) => self.create(now, create),
+            Request::Cancel(cancel) => self.cancel(now, cancel, refine),
+            Request::Amend(amend) => self.amend(now, amend, refine),
+            query => self.query(now, query, refine),
+        }
+    }
+
+    /// Does realtime still know it? Open orders always; closed ones while the cache has them.
+    fn is_cached(&self, number: u64) -> bool {
+        match self.truth.order(number).phase {
+            Phase::Acknowledged => false,
+            Phase::Open => true,
+            Phase::Closed(place) => place >= self.closed_from && self.closed - place <= self.config.closed_cache,
+        }
+    }
+
+    fn arrival(&mut self) -> u64 {
+        self.arrivals += 1;
+        self.arrivals
+    }
+}
+
+/// An answer without its result.
+fn reply(now: Timestamp, limits: LimitHeaders) -> ApiReply {
+    ApiReply { result: Err(ApiError::Status(0)), time: Some(clock(now)), limits }
+}
+
+/// What the exchange's clock shows: it is exact.
+fn clock(now: Timestamp) -> ExchangeTime {
+    ExchangeTime(now.0 / 1_000)
+}
