@@ -269,6 +269,15 @@ mod tests {
         assert_eq!(rules.limit_price(Side::Sell, price("2000000"), &quote()), None);
     }
 
+    /// A third of it is 0.99999999999999999999999999997, which 28 decimals can only hold as 1.
+    #[test]
+    fn d7_a_quotient_that_rounds_up_to_a_step_does_not_buy_it() {
+        let rules = Instrument { quantity_step: quantity("1"), ..instrument() };
+        let amount = money("2.9999999999999999999999999999");
+        assert_eq!(rules.quantity_for(amount, price("3")), Some(Quantity::ZERO));
+        assert_eq!(rules.quantity_for(money("3"), price("3")), Some(quantity("1")));
+    }
+
     proptest! {
         #[test]
         fn d5_limit_prices_lie_on_tick_in_the_band_and_on_our_side(

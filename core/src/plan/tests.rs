@@ -128,6 +128,7 @@ fn d5_a_crossing_order_is_re_priced_to_rest_and_only_twice() {
         s.reprice = 1;
     });
     assert_eq!(set.price(), price("49490"));
+    assert!(!set.clone().with(|s| s.signal.urgent = true).is_market(), "a limit stays a limit");
     let away = set.clone().with(|s| s.quote = quote());
     assert_eq!(away.price(), price("49950"), "no dearer than the signal asked");
     assert_eq!(set.clone().with(|s| s.reprice = 3).code(), Code::NotExecuted);
