@@ -1,1 +1,6 @@
 //! A world for the order manager to decide in.
+
+pub mod choice;
+pub mod generate;
+pub mod prices;
+pub mod signal_json;
