@@ -100,6 +100,13 @@ pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
+/// Spreads the bits of a number evenly (the finalizer of SplitMix64).
+pub(crate) const fn mix(z: u64) -> u64 {
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
 /// `word` scaled into `0..bound`. The bias is below `bound / 2^64`; rejecting would make a draw cost a
 /// number of words that depends on its value.
 fn scaled(word: u64, bound: u64) -> u64 {

@@ -3,4 +3,5 @@
 pub mod choice;
 pub mod generate;
 pub mod prices;
+pub mod scenario;
 pub mod signal_json;

@@ -6,6 +6,7 @@ mod walk;
 pub use csv::{PriceFileError, parse_bars, read_bars, write_bars};
 pub use walk::walk;
 
+use crate::choice::mix;
 use order_manager_core::unit::{Price, Quantity, Span, Timestamp};
 
 /// Length of a bar.
@@ -55,12 +56,9 @@ pub fn points(bars: &[Bar], seed: u64) -> impl Iterator<Item = PricePoint> + '_ 
     })
 }
 
-/// One even bit of the seed and the moment (the finalizer of SplitMix64).
-fn low_first(seed: u64, end: Timestamp) -> bool {
-    let mut z = seed ^ end.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (z ^ (z >> 31)) & 1 == 0
+/// One even bit of the seed and the moment.
+const fn low_first(seed: u64, end: Timestamp) -> bool {
+    mix(seed ^ end.0.wrapping_mul(0x9e37_79b9_7f4a_7c15)) & 1 == 0
 }
 
 #[cfg(test)]
