@@ -247,4 +247,46 @@ mod tests {
             assert_eq!(read["amount"], 250.5, "{text}");
         }
     }
+
+    /// The text of a field, exactly as written; fields are looked for from the front.
+    fn field<'a>(line: &'a str, name: &str) -> &'a str {
+        let start = line.find(&format!("\"{name}\": ")).unwrap() + name.len() + 4;
+        let rest = &line[start..];
+        rest[..rest.find([',', '}']).unwrap()].trim_matches('"')
+    }
+
+    /// A month of signals of the real service, which lies beside the repository on some machines: each is
+    /// taken apart and written again, and must come out the same to the byte.
+    #[test]
+    fn real_signals_are_written_back_the_same() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/fixtures/signals-btc-2022-01.jsonl");
+        let Ok(text) = std::fs::read_to_string(path) else {
+            println!("skipped: {path} is not here");
+            return;
+        };
+        for line in text.lines() {
+            let number = |name| d(field(line, name));
+            let timestamp = calendar::parse(field(line, "timestamp")).unwrap();
+            let again = SignalJson {
+                id: SignalId::parse(field(line, "signal_id")).unwrap(),
+                side: if field(line, "signal_type") == "buy" { Side::Buy } else { Side::Sell },
+                asset: Symbol::new(field(line, "asset")).unwrap(),
+                amount: number("amount"),
+                confidence: number("confidence"),
+                timestamp,
+                strategy: field(line, "strategy_id"),
+                origin: if field(line, "is_warmup") == "true" { Origin::WarmUp } else { Origin::Model },
+                urgency: false,
+                price: Price(number("price")),
+                spread: number("spread"),
+                volume: number("volume_24h"),
+                volatility: number("volatility"),
+                depth: line.contains("bid_depth").then(|| (number("bid_depth"), number("ask_depth"))),
+                inferred: Timestamp(timestamp.0 - timestamp.0 % 60_000_000),
+                trace: None,
+            };
+            assert_eq!(again.to_text(), line);
+        }
+        assert!(text.lines().count() > 100, "too few signals to mean anything");
+    }
 }

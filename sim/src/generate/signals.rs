@@ -77,9 +77,9 @@ fn depth(choices: &mut Choices) -> Decimal {
     Decimal::new(choices.between("depth-size", 500, 35_000) as i64, 3)
 }
 
-/// 0.002 to 0.04, mostly below 0.01, in the many digits of a standard deviation.
+/// Mostly 0.002 to 0.015, on rough days to 0.058, in the many digits of a standard deviation.
 fn volatility(choices: &mut Choices) -> Decimal {
-    let top = choices.between("volatility-top", 2_500_000_000_000_000, 40_000_000_000_000_000);
+    let top = if choices.chance("rough", 50) { 58_000_000_000_000_000 } else { 15_000_000_000_000_000 };
     Decimal::new(choices.between("volatility", 2_300_000_000_000_000, top) as i64, 18)
 }
 

@@ -239,7 +239,7 @@ mod tests {
 
     /// The month of real bars that lies beside the repository on some machines.
     #[test]
-    fn a_real_month_reads_fast() {
+    fn a_real_month_is_read_and_written_back_the_same() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/market/btc-perp-1m-2022-01.csv");
         if !path.exists() {
             println!("skipped: {} is not here", path.display());
