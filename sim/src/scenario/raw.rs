@@ -1,0 +1,136 @@
+//! The shape of a scenario file, before its words are read. Unknown fields are errors; every value keeps
+//! its place in the text, so that later problems can point at it.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use toml::{Spanned, Table};
+
+/// A text with its place.
+pub(super) type Word = Spanned<String>;
+/// `{ BTCUSDT = "50100" }`.
+pub(super) type Words = BTreeMap<Word, Word>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawScenario {
+    pub name: Word,
+    pub about: Option<String>,
+    pub seed: Option<u64>,
+    #[serde(default)]
+    pub sockets: bool,
+    pub link: Option<Word>,
+    pub duration: Option<Word>,
+    #[serde(default)]
+    pub config: Table,
+    #[serde(default)]
+    pub exchange: Table,
+    #[serde(default)]
+    pub prices: RawPrices,
+    #[serde(default)]
+    pub steps: Vec<Spanned<RawStep>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPrices {
+    pub start: Option<Word>,
+    pub symbol: Option<Word>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStep {
+    pub at: Word,
+    pub signal: Option<Spanned<RawSignal>>,
+    pub again: Option<Word>,
+    pub price: Option<Spanned<Words>>,
+    pub fault: Option<Spanned<RawFault>>,
+    pub stream: Option<Word>,
+    pub crash: Option<Spanned<RawCrash>>,
+    pub manual: Option<Spanned<RawManual>>,
+    pub liquidity: Option<Spanned<RawLiquidity>>,
+    pub reject_next: Option<Spanned<bool>>,
+    pub expect: Option<Spanned<RawExpect>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSignal {
+    pub id: Option<Word>,
+    pub same_id_as: Option<Word>,
+    pub symbol: Option<Word>,
+    pub side: Option<Word>,
+    pub amount: Option<Word>,
+    pub confidence: Option<Word>,
+    pub price: Option<Word>,
+    pub spread: Option<Word>,
+    pub age: Option<Word>,
+    pub urgency: Option<bool>,
+    pub exit: Option<bool>,
+    pub warmup: Option<bool>,
+    pub strategy: Option<Word>,
+    pub trace: Option<Word>,
+    pub raw: Option<Word>,
+    pub deliveries: Option<Spanned<u32>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFault {
+    pub drop: Option<Word>,
+    pub delay: Option<Word>,
+    pub duplicate: Option<Word>,
+    pub answer: Option<Spanned<i64>>,
+    pub push_first: Option<Spanned<bool>>,
+    pub of: Option<Word>,
+    pub by: Option<Word>,
+    pub count: Option<Spanned<u32>>,
+    pub executed: Option<Spanned<bool>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCrash {
+    pub at: Word,
+    pub on: Option<Word>,
+    pub restart: Option<Word>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawManual {
+    pub side: Word,
+    pub symbol: Option<Word>,
+    pub quantity: Word,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLiquidity {
+    pub at_best: Word,
+    pub symbol: Option<Word>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawExpect {
+    pub orders: Option<u32>,
+    pub open: Option<u32>,
+    pub status: Option<Word>,
+    #[serde(default)]
+    pub signal: Words,
+    #[serde(default)]
+    pub code: Words,
+    #[serde(default)]
+    pub position: Words,
+    pub fills: Option<u32>,
+    pub rejected: Option<u32>,
+    pub cancelled: Option<u32>,
+    pub unknown: Option<u32>,
+    pub dead_letters: Option<u32>,
+    pub duplicates: Option<u32>,
+    pub conflicts: Option<u32>,
+    pub events: Option<Vec<Word>>,
+    pub settled: Option<bool>,
+    pub consistent: Option<bool>,
+}

@@ -1,0 +1,292 @@
+//! The model service's handwriting: a trading signal as that service writes it (wire-contracts 1.2), so
+//! that what the simulator sends is what production sends, spelling of numbers included.
+
+use order_manager_core::unit::{Decimal, Price, Side, SignalId, Symbol, Timestamp};
+use std::fmt::Write as _;
+
+/// Which of the service's generators wrote the signal; each fills `metadata` its own way (1.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The trained model.
+    Model,
+    /// The warm-up generator, before a model is trained.
+    WarmUp,
+    /// The exit rules: close what is held.
+    Exit,
+}
+
+/// What one signal says.
+#[derive(Clone, Debug)]
+pub struct SignalJson<'a> {
+    /// The key of the signal.
+    pub id: SignalId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Instrument.
+    pub asset: Symbol,
+    /// Quote currency for buys; for sells base or quote, as the reader is configured (1.2.1).
+    pub amount: Decimal,
+    /// 0 to 1.
+    pub confidence: Decimal,
+    /// When the service made it.
+    pub timestamp: Timestamp,
+    /// Name of the strategy.
+    pub strategy: &'a str,
+    /// Which generator wrote it.
+    pub origin: Origin,
+    /// `metadata.urgency`: ask for a market order.
+    pub urgency: bool,
+    /// Snapshot price.
+    pub price: Price,
+    /// Absolute price difference between best ask and best bid.
+    pub spread: Decimal,
+    /// Volume of the last minute, in spite of its name on the wire.
+    pub volume: Decimal,
+    /// Volatility of the last minute.
+    pub volatility: Decimal,
+    /// Depth of bids and asks, where the service knew it.
+    pub depth: Option<(Decimal, Decimal)>,
+    /// The moment the features are of; the model alone tells it.
+    pub inferred: Timestamp,
+    /// One id through all logs; the service mostly sends none.
+    pub trace: Option<&'a str>,
+}
+
+const MODEL_VERSION: &str = "v1.2";
+
+impl SignalJson<'_> {
+    /// The body, one line without its end.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let side = self.side;
+        let warmup = self.origin == Origin::WarmUp;
+        let version = if self.origin == Origin::Model { quoted(MODEL_VERSION) } else { "null".into() };
+        let depth = self.depth.map_or("null".into(), |(bids, asks)| {
+            format!("{{\"bid_depth\": {}, \"ask_depth\": {}}}", float(bids), float(asks))
+        });
+        let mut out = format!(
+            "{{\"signal_id\": \"{}\", \"signal_type\": \"{side}\", \"asset\": {}, \"amount\": {}, \"confidence\": {}",
+            self.id,
+            quoted(self.asset.as_str()),
+            float(self.amount),
+            float(self.confidence)
+        );
+        let _ = write!(
+            out,
+            ", \"timestamp\": \"{}\", \"strategy_id\": {}, \"model_version\": {version}, \"is_warmup\": {warmup}",
+            iso(self.timestamp),
+            quoted(self.strategy)
+        );
+        let _ = write!(
+            out,
+            ", \"market_data_snapshot\": {{\"price\": {}, \"spread\": {}, \"volume_24h\": {}, \"volatility\": {}",
+            float(self.price.0),
+            float(self.spread),
+            float(self.volume),
+            float(self.volatility)
+        );
+        let _ = write!(
+            out,
+            ", \"orderbook_depth\": {depth}, \"technical_indicators\": null}}, \"metadata\": {{{}}}, \"trace_id\": {}}}",
+            self.metadata(),
+            self.trace.map_or("null".into(), quoted)
+        );
+        out
+    }
+
+    fn metadata(&self) -> String {
+        let mut out = match self.origin {
+            Origin::Model => self.model_metadata(),
+            Origin::WarmUp => "\"reasoning\": \"warm-up\", \"risk_score\": 0.3, \"randomness_level\": 0.5".into(),
+            Origin::Exit => "\"reasoning\": \"exit rule\", \"rule_triggered\": \"take_profit\", \
+                 \"exit_strategy\": true, \"exit_decision_metadata\": {}"
+                .into(),
+        };
+        if self.urgency {
+            out.push_str(", \"urgency\": true");
+        }
+        out
+    }
+
+    fn model_metadata(&self) -> String {
+        let (sure, rest) = (float(self.confidence), complement(self.confidence));
+        let (prediction, buy, sell) = match self.side {
+            Side::Buy => (1, sure, rest),
+            Side::Sell => (0, rest, sure),
+        };
+        format!(
+            "\"reasoning\": \"Model prediction: {}\", \"prediction_result\": {{\"prediction\": {prediction}, \
+             \"buy_probability\": {buy}, \"sell_probability\": {sell}}}, \"model_version\": {}, \
+             \"inference_timestamp\": \"{}\"",
+            self.side,
+            quoted(MODEL_VERSION),
+            iso(self.inferred)
+        )
+    }
+}
+
+/// ISO 8601 as Python writes it: six digits of a second, or none where it is whole.
+#[must_use]
+pub fn iso(moment: Timestamp) -> String {
+    let whole = Timestamp(moment.0 - moment.0 % 1_000_000).to_string();
+    match moment.0 % 1_000_000 {
+        0 => whole,
+        micros => format!("{}.{micros:06}Z", whole.trim_end_matches('Z')),
+    }
+}
+
+/// A decimal in the spelling of Python's floats: `1000.0`, `0.5`, `1e-05`. The digits are the decimal's own.
+#[must_use]
+pub fn float(value: Decimal) -> String {
+    let value = value.normalize();
+    let digits = value.mantissa().unsigned_abs().to_string();
+    // Python turns to an exponent below 1e-4.
+    if !value.is_zero() && i64::from(value.scale()) > 3 + digits.len() as i64 {
+        let exponent = i64::from(value.scale()) + 1 - digits.len() as i64;
+        let (head, tail) = digits.split_at(1);
+        let point = if tail.is_empty() { "" } else { "." };
+        let sign = if value.is_sign_negative() { "-" } else { "" };
+        return format!("{sign}{head}{point}{tail}e-{exponent:02}");
+    }
+    if value.scale() == 0 { format!("{value}.0") } else { value.to_string() }
+}
+
+/// `1 - confidence` as the service's binary arithmetic spells it (1 - 0.7 = 0.30000000000000004): readers meet such
+/// digits in production. Spelling only; no decision reads it.
+fn complement(confidence: Decimal) -> String {
+    let confidence: f64 = confidence.to_string().parse().unwrap_or(1.0);
+    format!("{:?}", 1.0 - confidence)
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use order_manager_core::unit::{calendar, decimal};
+
+    fn d(text: &str) -> Decimal {
+        decimal::parse(text).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_spelled_as_python_spells_them() {
+        for (value, spelled) in [
+            ("1000", "1000.0"),
+            ("250.190", "250.19"),
+            ("0", "0.0"),
+            ("0.0001", "0.0001"),
+            ("0.00001", "1e-05"),
+            ("-0.0000125", "-1.25e-05"),
+            ("0.000123", "0.000123"),
+            ("12345678.9012", "12345678.9012"),
+        ] {
+            assert_eq!(float(d(value)), spelled);
+        }
+        assert_eq!(complement(d("0.7")), "0.30000000000000004");
+    }
+
+    #[test]
+    fn moments_are_spelled_as_python_spells_them() {
+        let at = |text| iso(calendar::parse(text).unwrap());
+        assert_eq!(at("2024-01-01T03:00:04.7065Z"), "2024-01-01T03:00:04.706500Z");
+        assert_eq!(at("2024-01-01T03:00:00Z"), "2024-01-01T03:00:00Z");
+    }
+
+    /// Written out by hand after wire-contracts 1.2: field order, nulls and spacing included.
+    #[test]
+    fn a_signal_is_written_as_the_model_service_writes_it() {
+        let signal = SignalJson {
+            id: SignalId::parse("0b1e7c52-3c1d-4f5e-9a41-5d6f7a8b9c0d").unwrap(),
+            side: Side::Buy,
+            asset: Symbol::new("BTCUSDT").unwrap(),
+            amount: d("250.5"),
+            confidence: d("0.7"),
+            timestamp: calendar::parse("2024-01-01T03:00:04.000050Z").unwrap(),
+            strategy: "momentum_v1",
+            origin: Origin::Model,
+            urgency: false,
+            price: Price(d("42000")),
+            spread: d("0.5"),
+            volume: d("1234.5678"),
+            volatility: d("0.004"),
+            depth: None,
+            inferred: calendar::parse("2024-01-01T03:00:00Z").unwrap(),
+            trace: None,
+        };
+        let snapshot = r#""market_data_snapshot": {"price": 42000.0, "spread": 0.5, "volume_24h": 1234.5678, "volatility": 0.004, "orderbook_depth": "#;
+        let model = format!(
+            "{}{snapshot}{}{}",
+            r#"{"signal_id": "0b1e7c52-3c1d-4f5e-9a41-5d6f7a8b9c0d", "signal_type": "buy", "asset": "BTCUSDT", "amount": 250.5, "confidence": 0.7, "timestamp": "2024-01-01T03:00:04.000050Z", "strategy_id": "momentum_v1", "model_version": "v1.2", "is_warmup": false, "#,
+            r#"null, "technical_indicators": null}, "metadata": {"reasoning": "Model prediction: buy", "prediction_result": {"prediction": 1, "buy_probability": 0.7, "sell_probability": 0.30000000000000004}, "#,
+            r#""model_version": "v1.2", "inference_timestamp": "2024-01-01T03:00:00Z"}, "trace_id": null}"#,
+        );
+        assert_eq!(signal.to_text(), model);
+        let warm = SignalJson {
+            origin: Origin::WarmUp,
+            trace: Some("a \"b\""),
+            depth: Some((d("3.5"), d("1"))),
+            ..signal.clone()
+        };
+        let warm = warm.to_text();
+        assert!(warm.contains(r#""model_version": null, "is_warmup": true"#), "{warm}");
+        assert!(warm.contains(r#""orderbook_depth": {"bid_depth": 3.5, "ask_depth": 1.0}"#), "{warm}");
+        assert!(
+            warm.ends_with(
+                r#""metadata": {"reasoning": "warm-up", "risk_score": 0.3, "randomness_level": 0.5}, "trace_id": "a \"b\""}"#
+            ),
+            "{warm}"
+        );
+        let exit = SignalJson { origin: Origin::Exit, side: Side::Sell, urgency: true, ..signal }.to_text();
+        assert!(exit.contains(r#""signal_type": "sell""#) && exit.contains(r#""exit_strategy": true"#), "{exit}");
+        assert!(exit.contains(r#""exit_decision_metadata": {}, "urgency": true}, "trace_id": null}"#), "{exit}");
+        for text in [model, warm, exit] {
+            let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(read["amount"], 250.5, "{text}");
+        }
+    }
+
+    /// The text of a field, exactly as written; fields are looked for from the front.
+    fn field<'a>(line: &'a str, name: &str) -> &'a str {
+        let start = line.find(&format!("\"{name}\": ")).unwrap() + name.len() + 4;
+        let rest = &line[start..];
+        rest[..rest.find([',', '}']).unwrap()].trim_matches('"')
+    }
+
+    /// A month of signals of the real service, which lies beside the repository on some machines: each is
+    /// taken apart and written again, and must come out the same to the byte.
+    #[test]
+    fn real_signals_are_written_back_the_same() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/fixtures/signals-btc-2022-01.jsonl");
+        let Ok(text) = std::fs::read_to_string(path) else {
+            println!("skipped: {path} is not here");
+            return;
+        };
+        for line in text.lines() {
+            let number = |name| d(field(line, name));
+            let timestamp = calendar::parse(field(line, "timestamp")).unwrap();
+            let again = SignalJson {
+                id: SignalId::parse(field(line, "signal_id")).unwrap(),
+                side: if field(line, "signal_type") == "buy" { Side::Buy } else { Side::Sell },
+                asset: Symbol::new(field(line, "asset")).unwrap(),
+                amount: number("amount"),
+                confidence: number("confidence"),
+                timestamp,
+                strategy: field(line, "strategy_id"),
+                origin: if field(line, "is_warmup") == "true" { Origin::WarmUp } else { Origin::Model },
+                urgency: false,
+                price: Price(number("price")),
+                spread: number("spread"),
+                volume: number("volume_24h"),
+                volatility: number("volatility"),
+                depth: line.contains("bid_depth").then(|| (number("bid_depth"), number("ask_depth"))),
+                inferred: Timestamp(timestamp.0 - timestamp.0 % 60_000_000),
+                trace: None,
+            };
+            assert_eq!(again.to_text(), line);
+        }
+        assert!(text.lines().count() > 100, "too few signals to mean anything");
+    }
+}
