@@ -89,9 +89,9 @@ pub fn worst_notional(
             Side::Sell => &mut short,
         };
         if order.reduce_only {
-            way.reducing = way.reducing.add(order.remaining)?;
+            way.reducing = way.reducing.plus(order.remaining)?;
         } else {
-            way.opening = way.opening.add(order.price.max(reference).times(order.remaining)?)?;
+            way.opening = way.opening.plus(order.price.max(reference).times(order.remaining)?)?;
         }
     }
     Some(WorstNotional { long: long.worst(reference)?, short: short.worst(reference)? })
@@ -108,8 +108,8 @@ struct OneWay {
 impl OneWay {
     fn worst(self, reference: Price) -> Option<Money> {
         let base =
-            if self.held < Quantity::ZERO { self.held.add(self.reducing)?.min(Quantity::ZERO) } else { self.held };
-        Some(reference.times(base)?.add(self.opening)?.max(Money::ZERO))
+            if self.held < Quantity::ZERO { self.held.plus(self.reducing)?.min(Quantity::ZERO) } else { self.held };
+        Some(reference.times(base)?.plus(self.opening)?.max(Money::ZERO))
     }
 }
 
@@ -187,7 +187,7 @@ mod tests {
             Side::Sell => position,
         };
         let fills = if order.reduce_only { order.remaining.min(room.max(Quantity::ZERO)) } else { order.remaining };
-        position.add(order.side.signed(fills)).unwrap()
+        position.plus(order.side.signed(fills)).unwrap()
     }
 
     proptest! {

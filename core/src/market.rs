@@ -139,7 +139,7 @@ impl Instrument {
         }
         let mark = quote.mark.unwrap_or(quote.last);
         let index = quote.index.unwrap_or(mark);
-        let down = |ratio: Ratio| mark.moved_by(Ratio::ZERO.sub(ratio)?);
+        let down = |ratio: Ratio| mark.moved_by(Ratio::ZERO.minus(ratio)?);
         Some(Band {
             max_buy: mark.moved_by(y)?.min(index.max(mark.moved_by(x)?)),
             min_sell: down(y)?.max(index.min(down(x)?)),
@@ -164,7 +164,7 @@ impl Instrument {
     pub fn quantity_for(&self, money: Money, price: Price) -> Option<Quantity> {
         let quantity = money.buys_at(price)?.floor_to(self.quantity_step)?;
         // The quotient is rounded at its 28th digit, so it may have come up to a step that it does not reach.
-        if price.times(quantity)? > money { quantity.sub(self.quantity_step) } else { Some(quantity) }
+        if price.times(quantity)? > money { quantity.minus(self.quantity_step) } else { Some(quantity) }
     }
 }
 
@@ -303,7 +303,7 @@ mod tests {
         ) {
             let (amount, price) = (Money(amount), Price(price));
             let quantity = rules.quantity_for(amount, price).unwrap();
-            let more = quantity.add(rules.quantity_step).unwrap();
+            let more = quantity.plus(rules.quantity_step).unwrap();
             prop_assert_eq!(quantity.floor_to(rules.quantity_step), Some(quantity));
             prop_assert!(price.times(quantity).unwrap() <= amount);
             prop_assert!(price.times(more).unwrap() > amount);

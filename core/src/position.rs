@@ -29,20 +29,20 @@ impl Position {
     #[must_use]
     pub fn after(&self, side: Side, fills: Totals) -> Option<Self> {
         let change = side.signed(fills.quantity);
-        let size = self.size.add(change)?;
-        let fees = self.fees.add(fills.fee)?;
+        let size = self.size.plus(change)?;
+        let fees = self.fees.plus(fills.fee)?;
         let held = self.size.abs();
         if self.size.is_zero() || self.size.is_positive() == change.is_positive() {
-            let entry_value = self.entry_value.add(fills.value)?;
+            let entry_value = self.entry_value.plus(fills.value)?;
             return Some(Self { size, entry_value, realised: self.realised, fees });
         }
         let closed = fills.quantity.min(held);
         let exit_value = share(fills.value, closed, fills.quantity)?;
         let cost = share(self.entry_value, closed, held)?;
-        let gain = if self.size.is_positive() { exit_value.sub(cost)? } else { cost.sub(exit_value)? };
+        let gain = if self.size.is_positive() { exit_value.minus(cost)? } else { cost.minus(exit_value)? };
         // What did not close has opened the other way.
-        let entry_value = self.entry_value.sub(cost)?.add(fills.value.sub(exit_value)?)?;
-        Some(Self { size, entry_value, realised: self.realised.add(gain)?, fees })
+        let entry_value = self.entry_value.minus(cost)?.plus(fills.value.minus(exit_value)?)?;
+        Some(Self { size, entry_value, realised: self.realised.plus(gain)?, fees })
     }
 }
 

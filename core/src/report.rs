@@ -271,7 +271,7 @@ fn details(spec: &Spec, told: &Told) -> Details {
             .filter(|_| !told.increment.quantity.is_zero())
             .map(|seconds| seconds.normalize().to_string()),
         fill_percentage: percentage.map(|p| p.round_dp(8).normalize().to_string()),
-        remaining_quantity: told.quantity.sub(filled).unwrap_or_default().to_string(),
+        remaining_quantity: told.quantity.minus(filled).unwrap_or_default().to_string(),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::plan::{self, Existing, Plan, Scene};
 use crate::refusal::{Code, Refusal};
 use crate::risk::{self, Approved, RiskScene, TradingState};
 use crate::timer::Why;
-use crate::unit::{Intent, Money, OrderLinkId, Price, Quantity, Ratio, Side, Span, Symbol};
+use crate::unit::{Intent, Money, OrderLinkId, Quantity, Ratio, Side, Span, Symbol};
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -110,7 +110,7 @@ impl Turn<'_> {
             let price = self.m.observed.quotes.get(&other).map(|quote| quote.value.last);
             let price = price.or(reading.and_then(|row| row.average_price)).unwrap_or(entry).max(entry);
             let orders = resting.iter().filter(|r| r.symbol == other).copied();
-            sum.add(worst_notional(size, orders, price)?.largest())
+            sum.plus(worst_notional(size, orders, price)?.largest())
         })
     }
 
@@ -119,13 +119,13 @@ impl Turn<'_> {
         let wallet = &self.m.observed.wallet.as_ref()?.value;
         let coin = wallet.coins.iter().find(|coin| coin.coin.as_str() == "USDT");
         let free_coin = coin.and_then(|coin| {
-            let held = coin.order_margin.unwrap_or_default().add(coin.position_margin.unwrap_or_default())?;
-            coin.wallet_balance.sub(held)
+            let held = coin.order_margin.unwrap_or_default().plus(coin.position_margin.unwrap_or_default())?;
+            coin.wallet_balance.minus(held)
         });
         let free = wallet.total_available.or(free_coin).unwrap_or_default();
         cancels.iter().filter_map(|link| self.m.durable.book.get(*link)).try_fold(free, |sum, order| {
             let value = order.spec.price.times(order.remaining())?;
-            if order.spec.reduce_only { Some(sum) } else { sum.add(value.divided(leverage)?) }
+            if order.spec.reduce_only { Some(sum) } else { sum.plus(value.divided(leverage)?) }
         })
     }
 

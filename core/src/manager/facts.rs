@@ -142,7 +142,7 @@ impl Turn<'_> {
         if row.status.is_terminal() {
             foreign.remove(&row.order_id);
         } else if foreign.contains_key(&row.order_id) || foreign.len() < FOREIGN_MAX {
-            let remaining = row.quantity.sub(row.cum_quantity).unwrap_or(Quantity::ZERO);
+            let remaining = row.quantity.minus(row.cum_quantity).unwrap_or(Quantity::ZERO);
             let price = row.price.unwrap_or(Price::ZERO);
             let (symbol, side, reduce_only) = (row.symbol, row.side, row.reduce_only);
             let resting = Resting { symbol, side, remaining, price, reduce_only };

@@ -23,18 +23,18 @@ impl Totals {
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
-            quantity: self.quantity.add(other.quantity).unwrap_or(self.quantity),
-            value: self.value.add(other.value).unwrap_or(self.value),
-            fee: self.fee.add(other.fee).unwrap_or(self.fee),
+            quantity: self.quantity.plus(other.quantity).unwrap_or(self.quantity),
+            value: self.value.plus(other.value).unwrap_or(self.value),
+            fee: self.fee.plus(other.fee).unwrap_or(self.fee),
         }
     }
     /// Figure by figure.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
         Self {
-            quantity: self.quantity.sub(other.quantity).unwrap_or_default(),
-            value: self.value.sub(other.value).unwrap_or_default(),
-            fee: self.fee.sub(other.fee).unwrap_or_default(),
+            quantity: self.quantity.minus(other.quantity).unwrap_or_default(),
+            value: self.value.minus(other.value).unwrap_or_default(),
+            fee: self.fee.minus(other.fee).unwrap_or_default(),
         }
     }
     /// Value by quantity; none without a fill.

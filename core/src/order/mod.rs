@@ -173,7 +173,7 @@ impl Order {
     #[must_use]
     pub fn remaining(&self) -> Quantity {
         let whole = if self.state.may_fill() { self.quantity() } else { self.facts.totals().quantity };
-        whole.sub(self.told.totals.quantity).unwrap_or_default()
+        whole.minus(self.told.totals.quantity).unwrap_or_default()
     }
 
     /// Total quantity, as the exchange shows it after amends and trims.

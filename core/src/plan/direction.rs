@@ -41,7 +41,7 @@ fn reducible(scene: &Scene<'_>, is_market: bool) -> Result<Direction, Refusal> {
     let (side, position) = (scene.signal.side, scene.position);
     let mut left = Some(position.abs());
     for order in kept(scene, side, is_market) {
-        left = left.and_then(|left| left.sub(order.remaining));
+        left = left.and_then(|left| left.minus(order.remaining));
     }
     match left {
         Some(left) if left.is_positive() => Ok(Direction::Reduces(left)),

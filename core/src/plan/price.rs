@@ -65,8 +65,8 @@ fn wanted(scene: &Scene<'_>) -> Option<Price> {
     };
     let base = scene.signal_price();
     let price = match scene.signal.side {
-        Side::Buy => base.sub(offset)?,
-        Side::Sell => base.add(offset)?,
+        Side::Buy => base.minus(offset)?,
+        Side::Sell => base.plus(offset)?,
     };
     if scene.reprice == 0 {
         return price.is_positive().then_some(price);

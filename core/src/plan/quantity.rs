@@ -34,7 +34,7 @@ pub(super) fn quantity(
         Direction::Reduces(cap) => {
             let step = scene.instrument.quantity_step;
             let cap = cap.floor_to(step).unwrap_or_default();
-            Size { quantity: asked.min(cap), beyond: asked.sub(cap).filter(|over| over.is_positive()) }
+            Size { quantity: asked.min(cap), beyond: asked.minus(cap).filter(|over| over.is_positive()) }
         }
     };
     let limits = Limits { opens: direction == Direction::Opens, is_market, price };

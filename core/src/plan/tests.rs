@@ -354,7 +354,7 @@ proptest! {
         let Ok(plan) = set.plan() else { return Ok(()) };
         prop_assert!(plan.reduce_only);
         let stays = set.existing.iter().filter(|o| o.side == Side::Sell && !plan.cancels.contains(&o.link));
-        let sold = stays.fold(plan.quantity, |sum, order| sum.add(order.remaining).unwrap());
+        let sold = stays.fold(plan.quantity, |sum, order| sum.plus(order.remaining).unwrap());
         prop_assert!(set.position >= sold);
     }
 

@@ -122,7 +122,7 @@ fn balance(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
     }
     let notional = plan.price.times(plan.quantity)?;
     let fees = notional.scaled(scene.config.taker_fee_rate)?.scaled(Ratio(Decimal::TWO))?;
-    let needed = notional.divided(scene.account.leverage)?.add(fees)?;
+    let needed = notional.divided(scene.account.leverage)?.plus(fees)?;
     Some(fixed(needed.0, scene.account.available.0))
 }
 
@@ -142,7 +142,7 @@ fn position_size(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
         if before.on(plan.side.opposite()) > limit {
             return Some(Quantity::ZERO);
         }
-        Some(limit.sub(before.on(plan.side))?.max(Quantity::ZERO))
+        Some(limit.minus(before.on(plan.side))?.max(Quantity::ZERO))
     })
 }
 
@@ -164,12 +164,12 @@ fn notional_within(plan: &Plan, scene: &RiskScene<'_>, elsewhere: Money, limit: 
     let before = worst_notional(account.position, orders(), plan.price)?;
     let with_order = orders().chain(core::iter::once(as_resting(plan)));
     let after: WorstNotional = worst_notional(account.position, with_order, plan.price)?;
-    let here = limit.sub(elsewhere)?;
-    sized(after.largest().add(elsewhere)?.0, limit.0, || {
+    let here = limit.minus(elsewhere)?;
+    sized(after.largest().plus(elsewhere)?.0, limit.0, || {
         if before.on(plan.side.opposite()) > here {
             return Some(Quantity::ZERO);
         }
-        bought(here.sub(before.on(plan.side))?, plan, scene)
+        bought(here.minus(before.on(plan.side))?, plan, scene)
     })
 }
 

@@ -254,7 +254,7 @@ proptest! {
         let notional = worst_notional(account.position, orders(), plan.price).unwrap().largest();
         prop_assert!(worst <= config.max_position_size);
         prop_assert!(config.max_position_notional.is_none_or(|limit| notional <= limit));
-        prop_assert!(notional.add(account.other_exposure).unwrap() <= config.max_exposure);
+        prop_assert!(notional.plus(account.other_exposure).unwrap() <= config.max_exposure);
         prop_assert!(plan.price.times(plan.quantity).unwrap() <= config.max_order_notional().unwrap());
         prop_assert!(approved.verdicts().iter().all(|v| v.figure <= v.limit));
     }
@@ -265,7 +265,7 @@ proptest! {
     fn k3_shrinking_leaves_nothing_that_would_have_fitted(mut set in any_set()) {
         set.account.position = set.plan.side.signed(set.account.position.abs());
         let Ok(approved) = set.approve() else { return Ok(()) };
-        let more = approved.get().quantity.add(set.instrument.quantity_step).unwrap();
+        let more = approved.get().quantity.plus(set.instrument.quantity_step).unwrap();
         if more <= set.plan.quantity {
             let again = set.clone().with(|s| s.plan.quantity = more).whole_only();
             prop_assert!(again.approve().is_err());

@@ -1,5 +1,6 @@
 //! Exact decimals: parsed as written or refused, never rounded in silence.
 
+use core::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -69,13 +70,32 @@ pub fn serialize<S: Serializer>(value: &Decimal, s: S) -> Result<S::Ok, S::Error
     if s.is_human_readable() { s.collect_str(&value) } else { value.serialize().serialize(s) }
 }
 
-/// Serde: the inverse of [`serialize`].
+/// Serde: the inverse of [`serialize`]. From people whole numbers are taken too; one with a point must be
+/// quoted, for an unquoted one has been through a binary float before it comes here.
 pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Decimal, D::Error> {
     if d.is_human_readable() {
-        let text = alloc::borrow::Cow::<str>::deserialize(d)?;
-        parse(&text).map_err(de::Error::custom)
+        d.deserialize_any(FromPeople)
     } else {
         <[u8; 16]>::deserialize(d).map(Decimal::deserialize)
+    }
+}
+
+struct FromPeople;
+
+impl de::Visitor<'_> for FromPeople {
+    type Value = Decimal;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a decimal in quotes, like \"0.5\", or a whole number")
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Decimal, E> {
+        parse(text).map_err(|why| E::custom(format_args!("`{text}` {why}")))
+    }
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Decimal, E> {
+        Ok(Decimal::from(number))
+    }
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Decimal, E> {
+        Ok(Decimal::from(number))
     }
 }
 

@@ -17,12 +17,12 @@ macro_rules! number {
             pub const ZERO: Self = Self(Decimal::ZERO);
             /// Sum; nothing where it leaves what a decimal holds.
             #[must_use]
-            pub fn add(self, other: Self) -> Option<Self> {
+            pub fn plus(self, other: Self) -> Option<Self> {
                 self.0.checked_add(other.0).map(Self)
             }
             /// Difference; nothing where it leaves what a decimal holds.
             #[must_use]
-            pub fn sub(self, other: Self) -> Option<Self> {
+            pub fn minus(self, other: Self) -> Option<Self> {
                 self.0.checked_sub(other.0).map(Self)
             }
             /// Is it zero?

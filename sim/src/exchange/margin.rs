@@ -23,6 +23,7 @@ impl Exchange {
         WalletRow {
             total_equity: Some(equity),
             total_available: Some(Money(equity.0 - sums.orders - sums.positions)),
+            bad: Vec::new(),
             coins: vec![CoinBalance {
                 coin: Text::clipped("USDT"),
                 wallet_balance: self.truth.wallet,

@@ -64,7 +64,7 @@ fn amount(price: Price, confidence: Decimal, held: &mut Quantity, choices: &mut 
         (Side::Buy, (base * sure).trunc_with_scale(0) + cents)
     };
     let quantity = Money(amount).buys_at(price).unwrap_or_default();
-    *held = held.add(side.signed(quantity)).unwrap_or_default();
+    *held = held.plus(side.signed(quantity)).unwrap_or_default();
     (side, amount)
 }
 
