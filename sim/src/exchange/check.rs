@@ -1,21 +1,13 @@
 //! What is refused at once (bybit-v5.md 2.13, in the order of 9.2): no row, no push, no trace.
 
+use super::accept::Wanted;
 use super::engine::Action;
 use super::market::{Market, within};
-use super::order::{Order, OrderState, Phase};
 use super::query::Refine;
 use super::refusal::{self, say};
 use super::{Category, Exchange, LinkReuse, NoLiquidity, PriceBand, ids};
-use order_manager_core::bybit::{Amend, ApiError, Cancel, Create, OrderKind, OrderStatus, Reply, TimeInForce};
+use order_manager_core::bybit::{Amend, ApiError, Cancel, Create, OrderKind, Reply, TimeInForce};
 use order_manager_core::unit::{Decimal, Money, OrderLinkId, Price, Quantity, Ratio, Side, Symbol, Text, Timestamp};
-
-/// The quantity that an order may have, by kind.
-struct Wanted {
-    price: Price,
-    quantity: Quantity,
-    time_in_force: TimeInForce,
-    is_market: bool,
-}
 
 impl Exchange {
     /// `order/create`: checked now, acknowledged now, decided by the engine later.
@@ -149,79 +141,6 @@ impl Exchange {
         let more = with.0 - market.order_margin().0;
         // What holds nothing more is always allowed: it closes, or the other side is dearer.
         if more > Decimal::ZERO && more > self.available_balance().0 { Err(say(refusal::BALANCE)) } else { Ok(()) }
-    }
-
-    fn accept(
-        &mut self,
-        now: Timestamp,
-        market: usize,
-        create: &Create,
-        link: Option<OrderLinkId>,
-        wanted: &Wanted,
-    ) -> u64 {
-        let number = self.new_order(now, market, create.side, link, create.reduce_only, wanted);
-        if let Some(link) = link {
-            let record = self.truth.links.entry(link).or_default();
-            record.creates_accepted += 1;
-            record.order = Some(number);
-        }
-        self.schedule(now, Action::Enter(number));
-        number
-    }
-
-    /// A market order from outside this client, without a link id; its number.
-    pub(super) fn foreign(&mut self, now: Timestamp, market: usize, side: Side, quantity: Quantity) -> u64 {
-        let price = self.markets[market].bound(side, None);
-        let wanted = Wanted { price, quantity, time_in_force: TimeInForce::Ioc, is_market: true };
-        self.new_order(now, market, side, None, false, &wanted)
-    }
-
-    fn new_order(
-        &mut self,
-        now: Timestamp,
-        market: usize,
-        side: Side,
-        link: Option<OrderLinkId>,
-        reduce_only: bool,
-        wanted: &Wanted,
-    ) -> u64 {
-        let number = self.truth.orders.len() as u64;
-        let at = &mut self.markets[market];
-        let order = Order {
-            number,
-            link,
-            category: at.category,
-            symbol: at.rules.symbol,
-            market,
-            side,
-            is_market: wanted.is_market,
-            time_in_force: wanted.time_in_force,
-            reduce_only,
-            position_idx: 0,
-            last_on_created: at.last,
-            created: now,
-            entered: None,
-            phase: Phase::Acknowledged,
-            priority: number,
-            state: OrderState {
-                status: OrderStatus::New,
-                quantity: wanted.quantity,
-                price: wanted.price,
-                cum_quantity: Quantity::ZERO,
-                cum_value: Money::ZERO,
-                cum_fee: Money::ZERO,
-                closed_pnl: Money::ZERO,
-                cancel_type: Text::clipped("UNKNOWN"),
-                reject_reason: Text::clipped("EC_NoError"),
-                updated: now,
-            },
-            past: Vec::new(),
-            executions: Vec::new(),
-        };
-        at.hold(&order, 1);
-        at.open += 1;
-        self.truth.orders.push(order);
-        number
     }
 
     /// The order that a cancel or an amend means; Bybit's id wins over the link id.

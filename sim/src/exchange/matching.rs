@@ -85,12 +85,12 @@ impl Exchange {
         let value = Money(price.0 * quantity.0);
         let rate = if is_maker { self.config.fees.maker } else { self.config.fees.taker };
         let fee = Money(value.0 * rate.0);
-        let was_flat = market.position.size.is_zero();
+        let side_before = market.position.side();
         let effect = market.position.fill(order.side, quantity, price, fee);
         market.position.seq = market.seq;
         market.position.updated = at;
-        if was_flat || market.position.size.is_zero() {
-            market.position.opened = if was_flat { at } else { Timestamp(0) };
+        if market.position.side() != side_before {
+            market.position.opened = market.position.side().map_or(Timestamp(0), |_| at);
         }
 
         order.remember(at, lag);

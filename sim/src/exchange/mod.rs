@@ -4,12 +4,15 @@
 //! [`Exchange::set_price`]; pushes leave by [`Exchange::poll`] when [`Exchange::next_due`] says so.
 //! An acknowledgement is a promise only: the engine decides a delay later, and every view lags behind it.
 //!
-//! Reading order: config, order, position, market, check (what is refused at once), engine (what is
+//! Reading order: config, order, position, market, check (what is refused at once), accept, engine (what is
 //! decided later), matching, publish (what is told), query (what is seen when asked), face (bytes).
 //!
 //! Architecture invariant: there is no clock, no randomness and no I/O here. Time is an argument and never
 //! goes back; the same calls give the same answers and pushes.
 
+#![expect(clippy::result_large_err, reason = "a refusal is a plain value of the codec, without an allocation")]
+
+mod accept;
 mod acts;
 mod budget;
 mod check;
@@ -117,8 +120,8 @@ impl Exchange {
     pub fn handle(&mut self, now: Timestamp, signed: Signed, request: &Request) -> ApiReply {
         self.note(request);
         match self.admit(now, signed, request.operation()) {
-            Ok(limits) => ApiReply { result: self.answer(now, request, &Refine::default()), ..reply(now, limits) },
-            Err((error, limits)) => ApiReply { result: Err(error), ..reply(now, limits) },
+            Ok(limits) => reply(now, limits, self.answer(now, request, &Refine::default())),
+            Err((error, limits)) => reply(now, limits, Err(error)),
         }
     }
 
@@ -252,9 +255,8 @@ impl Exchange {
     }
 }
 
-/// An answer without its result.
-fn reply(now: Timestamp, limits: LimitHeaders) -> ApiReply {
-    ApiReply { result: Err(ApiError::Status(0)), time: Some(clock(now)), limits }
+fn reply(now: Timestamp, limits: LimitHeaders, result: Result<Reply, ApiError>) -> ApiReply {
+    ApiReply { result, time: Some(clock(now)), limits }
 }
 
 /// What the exchange's clock shows: it is exact.

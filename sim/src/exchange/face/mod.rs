@@ -16,7 +16,7 @@ pub use auth::Credentials;
 pub use push::{push_text, push_text_of};
 
 use super::{Exchange, Timestamp, reply};
-use order_manager_core::bybit::{ApiError, ApiReply, LimitHeaders, Operation};
+use order_manager_core::bybit::{ApiError, LimitHeaders, Operation};
 
 /// One HTTP request, as it came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub fn serve(exchange: &mut Exchange, now: Timestamp, wire: &WireRequest, creden
         Ok(signed) => signed,
         Err(ApiError::Status(status)) => return plain(status),
         Err(error) => {
-            let refused = ApiReply { result: Err(error), ..reply(now, LimitHeaders::default()) };
+            let refused = reply(now, LimitHeaders::default(), Err(error));
             return write::envelope(exchange, operation, &refused);
         }
     };
@@ -78,11 +78,8 @@ pub fn serve(exchange: &mut Exchange, now: Timestamp, wire: &WireRequest, creden
     }
     // Time and budget come before the shape of the request (9.2): a malformed one uses up budget too.
     let answer = match exchange.admit(now, signed, operation) {
-        Ok(limits) => {
-            let result = request.and_then(|(request, refine)| exchange.answer(now, &request, &refine));
-            ApiReply { result, ..reply(now, limits) }
-        }
-        Err((error, limits)) => ApiReply { result: Err(error), ..reply(now, limits) },
+        Ok(limits) => reply(now, limits, request.and_then(|(request, refine)| exchange.answer(now, &request, &refine))),
+        Err((error, limits)) => reply(now, limits, Err(error)),
     };
     write::envelope(exchange, operation, &answer)
 }

@@ -69,11 +69,9 @@ fn check(desk: &Desk) {
         let order = &truth.orders[execution.order as usize];
         let change = execution.side.signed(execution.quantity).0;
         if order.reduce_only {
-            assert!(
-                (size + change).abs() < size.abs() && !(size + change).is_sign_negative() == !size.is_sign_negative()
-                    || (size + change).is_zero(),
-                "reduce-only grew {size} by {change}"
-            );
+            let after = size + change;
+            let same_side = after.is_zero() || after.is_sign_negative() == size.is_sign_negative();
+            assert!(same_side && after.abs() < size.abs(), "reduce-only made {after} of {size}");
         }
         size += change;
         cash -= execution.price.0 * change;

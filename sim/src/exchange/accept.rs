@@ -1,0 +1,91 @@
+//! New orders in the exchange's books, from clients and from others.
+
+use super::engine::Action;
+use super::order::{Order, OrderState, Phase};
+use super::{Exchange, Timestamp};
+use order_manager_core::bybit::{Create, OrderStatus, TimeInForce};
+use order_manager_core::unit::{Money, OrderLinkId, Price, Quantity, Side, Text};
+
+/// What an order asks for once its kind is resolved: a market order is immediate-or-cancel at its bound.
+pub(super) struct Wanted {
+    pub(super) price: Price,
+    pub(super) quantity: Quantity,
+    pub(super) time_in_force: TimeInForce,
+    pub(super) is_market: bool,
+}
+
+impl Exchange {
+    /// Takes a checked order in: it holds margin from now on, and the engine decides later. Its number.
+    pub(super) fn accept(
+        &mut self,
+        now: Timestamp,
+        market: usize,
+        create: &Create,
+        link: Option<OrderLinkId>,
+        wanted: &Wanted,
+    ) -> u64 {
+        let number = self.new_order(now, market, create.side, link, create.reduce_only, wanted);
+        if let Some(link) = link {
+            let record = self.truth.links.entry(link).or_default();
+            record.creates_accepted += 1;
+            record.order = Some(number);
+        }
+        self.schedule(now, Action::Enter(number));
+        number
+    }
+
+    /// A market order from outside this client, without a link id; its number.
+    pub(super) fn foreign(&mut self, now: Timestamp, market: usize, side: Side, quantity: Quantity) -> u64 {
+        let price = self.markets[market].bound(side, None);
+        let wanted = Wanted { price, quantity, time_in_force: TimeInForce::Ioc, is_market: true };
+        self.new_order(now, market, side, None, false, &wanted)
+    }
+
+    fn new_order(
+        &mut self,
+        now: Timestamp,
+        market: usize,
+        side: Side,
+        link: Option<OrderLinkId>,
+        reduce_only: bool,
+        wanted: &Wanted,
+    ) -> u64 {
+        let number = self.truth.orders.len() as u64;
+        let at = &mut self.markets[market];
+        let order = Order {
+            number,
+            link,
+            category: at.category,
+            symbol: at.rules.symbol,
+            market,
+            side,
+            is_market: wanted.is_market,
+            time_in_force: wanted.time_in_force,
+            reduce_only,
+            position_idx: 0,
+            last_on_created: at.last,
+            created: now,
+            entered: None,
+            phase: Phase::Acknowledged,
+            priority: number,
+            state: OrderState {
+                status: OrderStatus::New,
+                quantity: wanted.quantity,
+                price: wanted.price,
+                cum_quantity: Quantity::ZERO,
+                cum_value: Money::ZERO,
+                cum_fee: Money::ZERO,
+                closed_pnl: Money::ZERO,
+                cancel_type: Text::clipped("UNKNOWN"),
+                reject_reason: Text::clipped("EC_NoError"),
+                updated: now,
+            },
+            past: Vec::new(),
+            executions: Vec::new(),
+        };
+        at.hold(&order, 1);
+        at.open += 1;
+        self.truth.orders.push(order);
+        number
+    }
+}
