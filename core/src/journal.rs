@@ -97,3 +97,43 @@ pub fn digest_of<T: Serialize>(value: &T) -> Result<Digest, CodecError> {
     write(value, &mut bytes)?;
     Ok(Digest(xxhash_rust::xxh3::xxh3_128(&bytes)))
 }
+
+/// The first bytes of a journal file.
+pub const MAGIC: &[u8] = b"order-manager journal 1\n";
+
+/// Appends one stored step to a journal file: length, digest, record.
+pub fn write_frame(out: &mut Vec<u8>, record: &[u8], digest: Digest) -> Result<(), CodecError> {
+    let len = u32::try_from(record.len()).map_err(|_| CodecError("a record above 4 GiB".to_string()))?;
+    out.extend_from_slice(&len.to_le_bytes());
+    out.extend_from_slice(&digest.0.to_le_bytes());
+    out.extend_from_slice(record);
+    Ok(())
+}
+
+/// Reads the next stored step of a journal file, after [`MAGIC`]: its record, its digest, and what follows.
+/// None at the end.
+///
+/// # Errors
+/// A frame that is cut short.
+pub fn read_frame(bytes: &[u8]) -> Result<Option<Frame<'_>>, CodecError> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let cut = || CodecError("the last frame is cut short".to_string());
+    let (len, rest) = bytes.split_first_chunk::<4>().ok_or_else(cut)?;
+    let (digest, rest) = rest.split_first_chunk::<16>().ok_or_else(cut)?;
+    let len = usize::try_from(u32::from_le_bytes(*len)).map_err(|_| cut())?;
+    let (record, rest) = rest.split_at_checked(len).ok_or_else(cut)?;
+    Ok(Some(Frame { record, digest: Digest(u128::from_le_bytes(*digest)), rest }))
+}
+
+/// One stored step of a journal file.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// The record's bytes.
+    pub record: &'a [u8],
+    /// The digest after the step.
+    pub digest: Digest,
+    /// What follows.
+    pub rest: &'a [u8],
+}

@@ -3,10 +3,11 @@
 
 use crate::bybit::OrderKind;
 use crate::event::{Change, Event, Seq, Told};
-use crate::intake::Signal;
+use crate::intake::{BadSignal, Signal};
 use crate::order::{Spec, Status, Totals};
 use crate::outcome::Outcome;
-use crate::unit::{Decimal, OrderLinkId, Price, Side, SignalId, Timestamp};
+use crate::refusal::Code;
+use crate::unit::{Decimal, OrderLinkId, Price, Quantity, Side, SignalId, Symbol, Timestamp, TraceId};
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -170,6 +171,7 @@ impl Reporter {
         let id = event_id(seq, index);
         match event {
             Event::SignalAccepted { signal, .. } => _ = self.signals.insert(signal.id, **signal),
+            Event::SignalInvalid { at, bad } => return invalid(id, *at, bad),
             Event::SignalForgotten { signal } => _ = self.signals.remove(signal),
             Event::OrderIntended { spec } => _ = self.orders.insert(spec.link, **spec),
             Event::OrderForgotten { link } => _ = self.orders.remove(link),
@@ -227,37 +229,62 @@ impl Reporter {
     fn rejected(&self, id: SignalId, signal: SignalId, at: Timestamp, why: &str) -> Option<OrderEvent> {
         let has_order = self.orders.values().any(|spec| spec.intent.signal == signal);
         let signal = self.signals.get(&signal).filter(|_| !has_order)?;
+        let quantity = signal.row_quantity();
         Some(OrderEvent {
-            event_id: id,
-            event_type: Change::Rejected,
-            timestamp: naive(at),
-            trace_id: signal.trace.to_string(),
-            order: OrderPart {
-                id: signal.id,
-                order_id: alloc::format!("REJECTED-{}", signal.id),
-                signal_id: signal.id,
-                asset: signal.symbol.to_string(),
-                side: side_word(signal.side),
-                order_type: "Market",
-                quantity: signal.row_quantity().to_string(),
-                price: None,
-                status: Status::Rejected,
-                filled_quantity: "0".to_string(),
-                average_price: None,
-                fees: None,
-                created_at: naive(at),
-                updated_at: naive(at),
-                executed_at: None,
-                is_dry_run: false,
-            },
-            execution_details: None,
-            fill: None,
-            totals: None,
-            rejection_reason: Some(why.to_string()),
-            cancel_reason: None,
             market_conditions: conditions(signal),
             signal: Some(signal_part(signal)),
+            ..rejection(id, at, signal.trace, rejected_order(signal.id, signal.symbol, signal.side, quantity, at), why)
         })
+    }
+}
+
+/// A message of which only id, symbol and side could be read (spec S4).
+fn invalid(id: SignalId, at: Timestamp, bad: &BadSignal) -> Option<OrderEvent> {
+    let known = bad.known.as_ref()?;
+    let faults: Vec<String> = bad.faults.iter().map(ToString::to_string).collect();
+    let why = alloc::format!("{}: {}", Code::Validation, faults.join("; "));
+    let order = rejected_order(known.id, known.symbol, known.side, UNUSABLE, at);
+    Some(rejection(id, at, known.trace, order, &why))
+}
+
+/// Stands for a quantity that could not be made out: rows must have one above zero.
+const UNUSABLE: Quantity = Quantity(Decimal::from_parts(1, 0, 0, false, 8));
+
+fn rejection(id: SignalId, at: Timestamp, trace: TraceId, order: OrderPart, why: &str) -> OrderEvent {
+    OrderEvent {
+        event_id: id,
+        event_type: Change::Rejected,
+        timestamp: naive(at),
+        trace_id: trace.to_string(),
+        order,
+        execution_details: None,
+        fill: None,
+        totals: None,
+        rejection_reason: Some(why.to_string()),
+        cancel_reason: None,
+        market_conditions: None,
+        signal: None,
+    }
+}
+
+fn rejected_order(signal: SignalId, symbol: Symbol, side: Side, quantity: Quantity, at: Timestamp) -> OrderPart {
+    OrderPart {
+        id: signal,
+        order_id: alloc::format!("REJECTED-{signal}"),
+        signal_id: signal,
+        asset: symbol.to_string(),
+        side: side_word(side),
+        order_type: "Market",
+        quantity: quantity.to_string(),
+        price: None,
+        status: Status::Rejected,
+        filled_quantity: "0".to_string(),
+        average_price: None,
+        fees: None,
+        created_at: naive(at),
+        updated_at: naive(at),
+        executed_at: None,
+        is_dry_run: false,
     }
 }
 

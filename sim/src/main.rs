@@ -1,2 +1,7 @@
 //! `order-sim`: runs worlds from the command line.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    order_manager_sim::cli::main()
+}

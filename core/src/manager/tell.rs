@@ -20,11 +20,14 @@ const CROSSED: &str = "EC_PostOnlyWillTakeLiquidity";
 impl Turn<'_> {
     pub(super) fn tell(&mut self, link: OrderLinkId) {
         while let Some(told) = self.next_to_tell(link) {
-            let last = told.last;
+            let (last, crossed) = (told.last, told.crossed);
             self.emit(Event::OrderTold(Box::new(told)));
             self.m.observed.touched = self.now();
             if last {
                 self.arm(Why::ForgetOrder(link), ORDER_MEMORY);
+            }
+            if crossed {
+                self.m.observed.quotes.clear(); // they led it across; the next price is made of new ones
             }
         }
     }

@@ -34,6 +34,15 @@ impl Exchange {
         true
     }
 
+    /// From now on the book of a symbol offers so much at the best price and nothing further, and resting
+    /// orders get so much a touch. An unknown symbol changes nothing.
+    pub fn set_liquidity(&mut self, symbol: Symbol, at_best: Quantity) {
+        if let Some(&market) = self.names.get(&(Category::Linear, symbol)) {
+            let liquidity = &mut self.markets[market].liquidity;
+            (liquidity.best, liquidity.level, liquidity.touch) = (at_best, Quantity::ZERO, at_best);
+        }
+    }
+
     /// The exchange restarts its order service: realtime forgets every closed order, history does not (Q46).
     pub fn clear_closed_cache(&mut self) {
         self.closed_from = self.closed;

@@ -192,7 +192,7 @@ impl Default for ExchangeConfig {
         Self {
             instruments: vec![InstrumentConfig::btcusdt(), InstrumentConfig::ethusdt()],
             wallet: Money(Decimal::from(100_000)),
-            leverage: Ratio(Decimal::from(10)),
+            leverage: Ratio(Decimal::from(5)),
             fees: Fees::default(),
             half_spread_ticks: 1,
             liquidity: Liquidity::default(),

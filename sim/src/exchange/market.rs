@@ -23,7 +23,7 @@ pub(super) struct Market {
     buys: Resting,
     sells: Resting,
     half_spread: Decimal,
-    liquidity: Liquidity,
+    pub(super) liquidity: Liquidity,
     leverage: Ratio,
     taker: Ratio,
 }

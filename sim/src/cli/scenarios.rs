@@ -1,0 +1,70 @@
+//! `order-sim run PATH|DIR`: scenarios.
+
+use super::{Ending, Run};
+use crate::scenario::{self, Scenario, ScenarioError};
+use crate::summary::Summary;
+use crate::world::run_script;
+use anyhow::Context;
+use std::path::Path;
+
+pub(super) fn run(args: &Run) -> anyhow::Result<Ending> {
+    let path = args.path.as_deref().context("give a scenario file or a folder of them")?;
+    let scenarios = load(path)?;
+    let only = scenarios.len() == 1;
+    anyhow::ensure!(only || args.journal.is_none(), "--journal goes with one scenario, not with a folder of them");
+    let mut ending = Ending::Ok;
+    for scenario in scenarios {
+        match scenario {
+            Ok(scenario) => ending = ending.max(run_one(args, &scenario)?),
+            Err(error) => {
+                eprintln!("{error}");
+                ending = ending.max(Ending::Usage);
+            }
+        }
+    }
+    Ok(ending)
+}
+
+fn load(path: &Path) -> anyhow::Result<Vec<Result<Scenario, ScenarioError>>> {
+    if path.is_dir() {
+        let all = scenario::load_dir(path).map_err(|error| anyhow::anyhow!("{error}"))?;
+        anyhow::ensure!(!all.is_empty(), "{}: no scenario (*.toml) in this folder", path.display());
+        Ok(all)
+    } else {
+        Ok(vec![scenario::load(path)])
+    }
+}
+
+fn run_one(args: &Run, scenario: &Scenario) -> anyhow::Result<Ending> {
+    let (world, failures) = match run_script(scenario, args.link.map(Into::into)) {
+        Ok(done) => done,
+        Err(error) => {
+            eprintln!("{error}");
+            return Ok(Ending::Usage);
+        }
+    };
+    if args.trace {
+        println!("{}", world.trace.as_ref().map(crate::world::Trace::text).unwrap_or_default());
+    }
+    if let Some(file) = &args.journal {
+        std::fs::write(file, world.life.store.journal()?)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    for failure in &failures {
+        println!(
+            "FAILED {} line {} at {} ms: {}   reproduce: order-sim run {} --trace",
+            scenario.name,
+            failure.line,
+            failure.at.as_millis(),
+            failure.what,
+            scenario.path()
+        );
+    }
+    if failures.is_empty() {
+        println!("ok     {}", scenario.name);
+    }
+    if args.json {
+        println!("{}", serde_json::to_string(&Summary::of(&world))?);
+    }
+    Ok(if failures.is_empty() { Ending::Ok } else { Ending::Expectation })
+}

@@ -1,0 +1,111 @@
+//! Do our books equal the exchange's? Per order (status, cumulative quantity, fee), per execution, position and
+//! wallet. The exchange's truth is compared, not any of its views.
+
+use crate::exchange::Exchange;
+use order_manager_core::bybit::OrderStatus;
+use order_manager_core::manager::Durable;
+use order_manager_core::order::{Order, Status};
+use order_manager_core::unit::{Decimal, Money, Quantity, Symbol};
+use std::collections::BTreeSet;
+
+/// The exchange books cash in 8 decimals, we keep every digit: each execution may differ by this much.
+const LAST_DIGIT: Decimal = Decimal::from_parts(1, 0, 0, false, 8);
+
+/// Every difference, in words; none where the books agree.
+#[must_use]
+pub fn differences(ours: &Durable, exchange: &Exchange) -> Vec<String> {
+    let mut found = Vec::new();
+    orders(ours, exchange, &mut found);
+    executions(ours, exchange, &mut found);
+    positions(ours, exchange, &mut found);
+    wallet(ours, exchange, &mut found);
+    found
+}
+
+fn orders(ours: &Durable, exchange: &Exchange, found: &mut Vec<String>) {
+    for (link, record) in &exchange.truth().links {
+        if record.creates_accepted > 1 {
+            found.push(format!("{link}: {} orders at the exchange under one link id", record.creates_accepted));
+        }
+        if record.creates_accepted > 0 && ours.book.get(*link).is_none() {
+            found.push(format!("{link}: at the exchange, not in our book"));
+        }
+    }
+    for order in ours.book.iter() {
+        let link = order.spec.link;
+        let Some(theirs) = exchange.truth().order_of(link) else {
+            if !matches!(order.status(), Status::Rejected | Status::Pending) {
+                found.push(format!("{link}: {:?} with us, unknown at the exchange", order.status()));
+            }
+            continue;
+        };
+        let row = theirs.row();
+        if order.status() != status_of(row.status, row.cum_quantity) {
+            found.push(format!("{link}: {:?} with us, {:?} at the exchange", order.status(), row.status));
+        }
+        let totals = order.told.totals;
+        if (totals.quantity, totals.fee) != (row.cum_quantity, row.cum_fee) {
+            let (q, f) = (totals.quantity, totals.fee);
+            found.push(format!("{link}: {q} filled, fee {f} with us; {}, fee {} there", row.cum_quantity, row.cum_fee));
+        }
+    }
+}
+
+/// What the public status of an order must be by the exchange's word (spec O4).
+fn status_of(status: OrderStatus, filled: Quantity) -> Status {
+    match status {
+        OrderStatus::PartiallyFilled => Status::PartiallyFilled,
+        OrderStatus::Filled | OrderStatus::PartiallyFilledCanceled => Status::Filled,
+        OrderStatus::Cancelled | OrderStatus::Rejected | OrderStatus::Deactivated if !filled.is_zero() => {
+            Status::Filled
+        }
+        OrderStatus::Rejected => Status::Rejected,
+        OrderStatus::Cancelled | OrderStatus::Deactivated => Status::Cancelled,
+        _ => Status::Pending,
+    }
+}
+
+fn executions(ours: &Durable, exchange: &Exchange, found: &mut Vec<String>) {
+    let theirs: BTreeSet<_> =
+        exchange.truth().executions.iter().map(|e| (e.id(), e.link, e.quantity, e.value, e.fee)).collect();
+    let own = |order: &Order| {
+        let link = order.spec.link;
+        order
+            .facts
+            .fills
+            .iter()
+            .map(move |(id, fill)| (*id, Some(link), fill.totals.quantity, fill.totals.value, fill.totals.fee))
+            .collect::<Vec<_>>()
+    };
+    let own: BTreeSet<_> = ours.book.iter().flat_map(own).collect();
+    for missing in theirs.difference(&own).filter(|(id, ..)| !ours.foreign.contains_key(id)) {
+        found.push(format!("execution {} of {:?}: at the exchange, not booked", missing.0, missing.1));
+    }
+    for extra in own.difference(&theirs) {
+        found.push(format!("execution {} of {:?}: booked, not at the exchange", extra.0, extra.1));
+    }
+}
+
+fn positions(ours: &Durable, exchange: &Exchange, found: &mut Vec<String>) {
+    let symbols: BTreeSet<Symbol> =
+        ours.positions.keys().copied().chain(exchange.positions().map(|(symbol, _)| symbol)).collect();
+    for symbol in symbols {
+        let own = ours.positions.get(&symbol).map_or(Quantity::ZERO, |p| p.size);
+        let theirs = exchange.position(symbol).map_or(Quantity::ZERO, |p| p.size);
+        if own != theirs {
+            found.push(format!("position {symbol}: {own} with us, {theirs} at the exchange"));
+        }
+    }
+}
+
+fn wallet(ours: &Durable, exchange: &Exchange, found: &mut Vec<String>) {
+    let truth = exchange.truth();
+    let sum = |figure: fn(&order_manager_core::position::Position) -> Money| -> Decimal {
+        ours.positions.values().map(|p| figure(p).0).sum()
+    };
+    let own = truth.start.0 + sum(|p| p.realised) - sum(|p| p.fees);
+    let executions = Decimal::from(truth.executions.len());
+    if (own - truth.wallet.0).abs() > LAST_DIGIT * executions {
+        found.push(format!("wallet: {own} by our books, {} at the exchange", truth.wallet));
+    }
+}

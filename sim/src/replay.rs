@@ -1,0 +1,83 @@
+//! A journal's inputs through this build: would it have decided the same?
+
+use anyhow::{Context, ensure};
+use order_manager_core::event::Event;
+use order_manager_core::journal::{self, Digest, Record};
+use order_manager_core::{Manager, Step};
+use std::fmt;
+
+/// What a replay found.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// Every step gave the recorded events and digest.
+    Same {
+        /// Steps replayed.
+        steps: u64,
+        /// The last digest.
+        digest: Digest,
+    },
+    /// The first step that did not.
+    Differs(Box<Difference>),
+}
+
+/// The first difference.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// The recorded step.
+    pub record: Record,
+    /// Its recorded digest.
+    pub recorded: Digest,
+    /// The digest now.
+    pub replayed: Digest,
+    /// The events now.
+    pub events: Vec<Event>,
+}
+
+/// Replays a journal file from its first record on.
+///
+/// # Errors
+/// A file that is no journal, is cut short, or does not begin with record 1.
+pub fn replay(file: &[u8]) -> anyhow::Result<Verdict> {
+    let mut rest =
+        file.strip_prefix(journal::MAGIC).context("this is no journal: write one with run --journal FILE")?;
+    let mut manager = Manager::new();
+    let mut step = Step::default();
+    let mut steps = 0;
+    while let Some(frame) = journal::read_frame(rest)? {
+        rest = frame.rest;
+        let record = journal::read_record(frame.record)?;
+        steps += 1;
+        ensure!(record.seq.0 == steps, "record {} stands where {steps} should", record.seq.0);
+        manager.step(record.at, &record.input, &mut step)?;
+        if step.digest != frame.digest {
+            let (recorded, replayed, events) = (frame.digest, step.digest, step.events.clone());
+            return Ok(Verdict::Differs(Box::new(Difference { record, recorded, replayed, events })));
+        }
+    }
+    Ok(Verdict::Same { steps, digest: manager.digest() })
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Record { seq, at, input, events } = &self.record;
+        writeln!(f, "step {} at {at}: recorded digest {}, replayed {}", seq.0, self.recorded, self.replayed)?;
+        writeln!(f, "  input    {}", json(input))?;
+        let longest = events.len().max(self.events.len());
+        for place in 0..longest {
+            let (old, new) = (events.get(place), self.events.get(place));
+            if old == new {
+                continue;
+            }
+            writeln!(f, "  recorded {}", old.map_or_else(|| "-".into(), json))?;
+            writeln!(f, "  replayed {}", new.map_or_else(|| "-".into(), json))?;
+        }
+        if *events == self.events {
+            writeln!(f, "  the events are the same: the commands, or an earlier digest, differ")?;
+        }
+        Ok(())
+    }
+}
+
+fn json<T: serde::Serialize>(value: T) -> String {
+    serde_json::to_string(&value).unwrap_or_else(|error| error.to_string())
+}
