@@ -66,15 +66,20 @@ impl<const N: usize> Text<N> {
         core::str::from_utf8(bytes).unwrap_or_default()
     }
 
-    /// Adds as much of `more` as fits.
+    /// Adds as much of `more` as fits, cut at a character.
     pub fn push_str(&mut self, more: &str) {
-        for c in more.chars() {
-            let start = usize::from(self.len);
-            let end = start.saturating_add(c.len_utf8());
-            let (Some(room), Ok(len)) = (self.bytes.get_mut(start..end), u8::try_from(end)) else { return };
-            c.encode_utf8(room);
-            self.len = len;
+        let start = usize::from(self.len);
+        let mut count = more.len().min(N.min(255).saturating_sub(start));
+        while !more.is_char_boundary(count) {
+            count = count.saturating_sub(1);
         }
+        let end = start.saturating_add(count);
+        let (Some(room), Some(text), Ok(len)) = (self.bytes.get_mut(start..end), more.get(..count), u8::try_from(end))
+        else {
+            return;
+        };
+        room.copy_from_slice(text.as_bytes());
+        self.len = len;
     }
 
     /// Is there nothing in it?

@@ -80,7 +80,12 @@ impl Exchange {
         }
         let before = start_of(query.cursor.as_ref())?;
         // Orders that closed within the lag still look open, so the walk is over both kinds.
-        let numbers = self.open.iter().chain(&self.recent).copied().filter(|number| *number < before);
+        let fits = |number: &u64| {
+            let order = self.truth.order(*number);
+            let shown = refine.recently_closed || !order.is_closed() || order.state.updated > seen;
+            shown && *number < before
+        };
+        let numbers = self.open.iter().chain(&self.recent).copied().filter(fits);
         let mut numbers: Vec<u64> = numbers.filter(|number| self.is_cached(*number)).collect();
         numbers.sort_unstable_by(|a, b| b.cmp(a));
         let rows = numbers.iter().filter_map(|number| Some((*number, self.truth.order(*number).row_at(seen)?)));
