@@ -1,5 +1,7 @@
 //! The tables of the documentation are printed from the code. `UPDATE_DOCS=1 cargo test` writes them anew.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly; these laws are for the core itself")]
+
 use order_manager_core::config::Config;
 use order_manager_core::order::{State, Stimulus, Verdict};
 use order_manager_core::refusal::Code;
