@@ -9,6 +9,10 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// One command.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once and lent from the step's buffer: a box would allocate per request"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Send a request to the exchange and bring back its answer under the same tag, whatever it is.

@@ -37,6 +37,8 @@ pub enum SellAmountUnit {
 }
 
 /// The configuration of the core. A field's name is the environment name without `ORDERMANAGER_`, in lower case.
+///
+#[doc = include_str!("../doc/config.md")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -112,7 +114,7 @@ pub struct Config {
     pub waiting_max: u32,
     /// How long after its timestamp the exchange may still take a request (bybit-v5.md 1.2).
     pub recv_window_ms: u64,
-    /// RECONCILE_INTERVAL_SECONDS, seconds between account-wide reconciles (spec T3); 60.
+    /// Between account-wide reconciles (spec T3).
     pub reconcile_interval_seconds: u64,
 }
 

@@ -6,11 +6,13 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 macro_rules! codes {
-    ($($(#[$doc:meta])+ $name:ident => $word:literal,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident => $word:literal,)+) => {
         /// The machine-readable word of a refusal (spec K2). Stored and published: words are never renamed.
+        ///
+        #[doc = include_str!("../doc/refusals.md")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        pub enum Code { $($(#[$doc])+ $name,)+ }
+        pub enum Code { $($(#[doc = $doc])+ $name,)+ }
 
         impl Code {
             /// Every code, in the order of the table.
@@ -19,6 +21,11 @@ macro_rules! codes {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)+ }
+            }
+            /// What it means, in a sentence: the text of the table in the documentation.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii_start(),)+ }
             }
         }
     };

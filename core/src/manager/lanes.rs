@@ -21,7 +21,11 @@ impl Turn<'_> {
     /// Moves what can move; true where anything did.
     pub(super) fn advance_lanes(&mut self) -> bool {
         let symbols: Vec<Symbol> = self.m.durable.lanes.keys().copied().collect();
-        symbols.into_iter().fold(false, |moved, symbol| self.advance(symbol) || moved)
+        let mut moved = false;
+        for symbol in symbols {
+            moved |= self.advance(symbol);
+        }
+        moved
     }
 
     fn advance(&mut self, symbol: Symbol) -> bool {

@@ -129,7 +129,7 @@ fn reason(order: &Order) -> Text<160> {
         (State::Expired, ..) => "never sent before its signal expired",
         (_, Some(ending), asked) => {
             let why = asked.map_or("", crate::order::CancelReason::as_str);
-            return Text::clipped(&alloc::format!("{} {} {why}", ending.cancel_type, ending.reject_reason).trim());
+            return Text::clipped(alloc::format!("{} {} {why}", ending.cancel_type, ending.reject_reason).trim());
         }
         _ => "",
     };

@@ -93,6 +93,8 @@ impl State {
     }
 
     /// The verdict of the table.
+    ///
+    #[doc = include_str!("../../doc/transitions.md")]
     #[must_use]
     pub const fn on(self, stimulus: Stimulus) -> Verdict {
         match (self, stimulus) {

@@ -1,4 +1,4 @@
-//! Plan -> Approved<Plan> | Refusal: one table of limits, in the order of spec K2.
+//! `Plan -> Approved<Plan> | Refusal`: one table of limits, in the order of spec K2.
 
 mod limits;
 
