@@ -7,9 +7,10 @@ use crate::intake::{BadSignal, Signal};
 use crate::market::Instrument;
 use crate::order::{CancelReason, Spec, Status, Totals};
 use crate::outcome::Outcome;
+use crate::plan::Note;
 use crate::risk::Verdict;
 use crate::unit::{
-    Bytes, ExchangeOrderId, ExchangeTime, ExecId, OrderLinkId, Price, Quantity, Ratio, SignalId, Symbol, Text,
+    Bytes, ExchangeOrderId, ExchangeTime, ExecId, OrderLinkId, Price, Quantity, Ratio, SignalId, Span, Symbol, Text,
     Timestamp,
 };
 use alloc::boxed::Box;
@@ -37,6 +38,15 @@ pub enum Event {
         at: Timestamp,
         /// Which try of this id it is, from 1.
         tries: u8,
+        /// How far its timestamp lies ahead of the exchange's clock, where that is worth a warning (spec S6).
+        ahead: Option<Span>,
+        /// Its timestamp is older than that of the signal before it in the lane (spec S5).
+        out_of_order: bool,
+    },
+    /// A lane, or all of them together, had no room: the message was not taken and comes again (spec S5).
+    IntakePaused {
+        /// The lane.
+        symbol: Symbol,
     },
     /// A copy of a known signal came.
     SignalRepeated {
@@ -219,6 +229,8 @@ pub struct Planned {
     pub cancels: Vec<OrderLinkId>,
     /// Each limit with its figures.
     pub verdicts: Vec<Verdict>,
+    /// What is worth a warning.
+    pub notes: Vec<Note>,
 }
 
 /// What the answer to a create means (spec O2).

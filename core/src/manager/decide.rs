@@ -138,6 +138,7 @@ impl Turn<'_> {
             drift: plan.drift,
             cancels: plan.cancels.clone(),
             verdicts,
+            notes: plan.notes.clone(),
         };
         self.emit(Event::Planned { signal: signal.id, plan: planned });
         if plan.cancels.is_empty() {

@@ -3,7 +3,7 @@
 use crate::event::{CreateAnswer, Event, Told};
 use crate::intake::Signal;
 use crate::market::Instrument;
-use crate::order::{Book, Order, State, Stimulus};
+use crate::order::{Book, Order, Refused, State, Stimulus};
 use crate::outcome::Outcome;
 use crate::position::Position;
 use crate::unit::{ExchangeTime, ExecId, OrderLinkId, SignalId, Symbol, Text, Timestamp};
@@ -71,6 +71,8 @@ pub struct Counts {
     pub conflicts: u64,
     /// Messages that no signal could be made of.
     pub dead_letters: u64,
+    /// Messages that found no room.
+    pub paused: u64,
     /// Records set aside.
     pub quarantined: u64,
     /// Broken laws of this program.
@@ -109,7 +111,7 @@ impl Durable {
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::Started { life } => self.life = *life,
-            Event::SignalAccepted { signal, at, tries } => self.accept(signal, *at, *tries),
+            Event::SignalAccepted { signal, at, tries, .. } => self.accept(signal, *at, *tries),
             Event::SignalRepeated { conflict, .. } => {
                 let count = if *conflict { &mut self.counts.conflicts } else { &mut self.counts.repeated };
                 *count = count.saturating_add(1);
@@ -158,6 +160,7 @@ impl Durable {
                     self.halted.entry(*symbol).or_insert(*what);
                 }
             }
+            Event::IntakePaused { .. } => self.counts.paused = self.counts.paused.saturating_add(1),
             order_event => self.apply_to_order(order_event),
         }
     }
@@ -174,8 +177,8 @@ impl Durable {
                         order.facts.join_id(*order_id);
                         order.take(Stimulus::Acked);
                     }
-                    CreateAnswer::Refused { text, .. } => {
-                        order.refusal = Some(*text);
+                    CreateAnswer::Refused { code, text } => {
+                        order.refusal = Some(Refused { code: *code, text: *text });
                         order.take(Stimulus::Refused);
                     }
                     CreateAnswer::NotSent { .. } => _ = order.take(Stimulus::NotSent),

@@ -97,6 +97,7 @@ impl Turn<'_> {
             State::Closed | State::AgedOut if order.told.totals.quantity.is_positive() => Ok("filled"),
             State::Closed if order.status() == crate::order::Status::Rejected => Err(Code::ExchangeRefused),
             State::Closed | State::AgedOut => Err(Code::NotExecuted),
+            State::Refused if already_flat(&order) => Err(Code::NothingToSell),
             State::Refused if order.told.ended => Err(Code::ExchangeRefused),
             State::Absent => Err(Code::ProvenAbsent),
             State::Expired => Err(Code::ExpiredUnsent),
@@ -117,7 +118,7 @@ impl Turn<'_> {
 
     fn ending_words(&self, order: &Order) -> Text<160> {
         match (order.refusal, order.facts.ending) {
-            (Some(refusal), _) => refusal,
+            (Some(refused), _) => refused.text,
             (None, Some(ending)) => Text::clipped(&alloc::format!("{} {}", ending.cancel_type, ending.reject_reason)),
             (None, None) => Text::clipped("no trace of it at the exchange"),
         }
@@ -186,4 +187,10 @@ impl Turn<'_> {
         let urgency = if create.reduce_only { Urgency::Reduce } else { Urgency::Open };
         self.queue(urgency, Tag::Create(link), Request::Create(create));
     }
+}
+
+/// "Reduce-only cannot apply" means that there is nothing left to reduce: never sent again without the flag
+/// (spec D9, failures.md F67).
+fn already_flat(order: &Order) -> bool {
+    order.spec.reduce_only && order.told.ended && order.refusal.is_some_and(|refused| refused.code == 110_017)
 }

@@ -5,11 +5,11 @@ use super::turn::Turn;
 use crate::command::Receipt;
 use crate::event::Event;
 use crate::input::Delivery;
-use crate::intake::{self, Signal};
+use crate::intake::{self, Signal, Timing};
 use crate::outcome::Outcome;
 use crate::refusal::{Code, Refusal};
 use crate::timer::Why;
-use crate::unit::{Fingerprint, OrderLinkId, Side, SignalId, Span, Text};
+use crate::unit::{Fingerprint, OrderLinkId, Side, SignalId, Span, Symbol, Text, Timestamp};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -72,14 +72,26 @@ impl Turn<'_> {
             }
         };
         if self.is_full(signal) {
+            self.emit(Event::IntakePaused { symbol: signal.symbol });
             return self.receipt(delivery.id, Receipt::Paused);
         }
-        let at = self.now();
-        self.emit(Event::SignalAccepted { signal: Box::new(*signal), at, tries });
+        let (at, timing) = (self.now(), self.judge_at_intake(signal));
+        let ahead = match timing {
+            Ok(Timing::Ahead(span)) => Some(span),
+            Ok(Timing::Good) | Err(_) => None,
+        };
+        let out_of_order = self.last_in_lane(signal.symbol).is_some_and(|last| signal.timestamp < last);
+        self.emit(Event::SignalAccepted { signal: Box::new(*signal), at, tries, ahead, out_of_order });
         self.receipt(delivery.id, Receipt::Accepted(signal.id));
-        if let Err(refusal) = self.judge_at_intake(signal) {
+        if let Err(refusal) = timing {
             self.reject(signal.id, refusal);
         }
+    }
+
+    fn last_in_lane(&self, symbol: Symbol) -> Option<Timestamp> {
+        let lane = self.m.durable.lanes.get(&symbol)?;
+        let last = lane.waiting.back().copied().or(lane.active)?;
+        self.m.durable.signals.get(&last).map(|state| state.signal.timestamp)
     }
 
     fn known(&self, delivery: &Delivery, signal: &Signal) -> Known {
@@ -111,11 +123,12 @@ impl Turn<'_> {
 
     /// Age and confidence, as far as intake can judge them. Without the exchange's clock ours must do; the age
     /// is judged again when the signal's turn comes.
-    fn judge_at_intake(&self, signal: &Signal) -> Result<(), Refusal> {
+    fn judge_at_intake(&self, signal: &Signal) -> Result<Timing, Refusal> {
         let reducing = self.is_reducing(signal);
         let now = self.exchange_now().unwrap_or_else(|| self.now().at_exchange(crate::unit::ClockOffset(0)));
-        intake::judge_age(signal, now, reducing, &self.m.config)?;
-        intake::judge_confidence(signal, reducing, &self.m.config)
+        let timing = intake::judge_age(signal, now, reducing, &self.m.config)?;
+        intake::judge_confidence(signal, reducing, &self.m.config)?;
+        Ok(timing)
     }
 
     /// Does it take risk away? An exit does, a sell where shorts are not allowed, and whatever goes against the
@@ -141,6 +154,10 @@ impl Turn<'_> {
             Stage::Waiting | Stage::Settled { .. } => Vec::new(),
         };
         let at = self.now();
+        let text = match (outcome, cancelled.as_slice()) {
+            (Outcome::Rejected(_), [_, ..]) => Text::clipped(&alloc::format!("{text}; had cancelled {cancelled:?}")),
+            _ => text,
+        };
         self.emit(Event::SignalSettled { signal, outcome, at, text, cancelled });
         self.m.observed.timers.disarm(Why::SignalExpires(symbol));
         self.m.observed.unusable.remove(&symbol);

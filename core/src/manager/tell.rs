@@ -123,7 +123,7 @@ impl Turn<'_> {
 /// Why an order ended without filling whole, for people.
 fn reason(order: &Order) -> Text<160> {
     let text = match (order.state, order.facts.ending, order.cancel) {
-        (State::Refused, ..) => return order.refusal.unwrap_or_default(),
+        (State::Refused, ..) => return order.refusal.map(|refused| refused.text).unwrap_or_default(),
         (State::Absent, ..) => "proven absent at the exchange",
         (State::AgedOut, ..) => "closed outside the exchange's memory, without a fill",
         (State::Expired, ..) => "never sent before its signal expired",

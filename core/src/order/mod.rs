@@ -97,6 +97,15 @@ pub enum Status {
     Rejected,
 }
 
+/// A refusal by the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// `retCode`, or the HTTP status.
+    pub code: i64,
+    /// Bybit's words.
+    pub text: Text<160>,
+}
+
 /// One order with all we know of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
@@ -107,7 +116,7 @@ pub struct Order {
     /// Timestamp signed into the last create: bounds its last possible arrival.
     pub signed_at: Option<ExchangeTime>,
     /// The refusal, where there was one.
-    pub refusal: Option<Text<160>>,
+    pub refusal: Option<Refused>,
     /// What the exchange said.
     pub facts: Facts,
     /// A cancel that is wanted until it is proven.

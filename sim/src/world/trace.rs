@@ -93,7 +93,7 @@ impl Trace {
                 Receipt::Conflict(id) => format!("ack {}: conflict, known with another content", self.signal(*id)),
                 Receipt::Rejected(id, _) => format!("ack {}: rejected", self.signal(*id)),
                 Receipt::DeadLettered(_) => "ack dead letter".into(),
-                Receipt::Paused => "no room: not taken".into(),
+                Receipt::Paused => String::new(),
             },
         }
     }
@@ -176,6 +176,7 @@ impl Trace {
             Event::Quarantined { why, .. } => {
                 plain(String::new(), format!("! quarantined: {}", self.named(why.as_str())))
             }
+            Event::IntakePaused { symbol } => plain(symbol.to_string(), "! no room: not taken, it comes again".into()),
             Event::Defect { what, .. } => plain(String::new(), format!("! defect: {what}")),
             Event::SignalRepeated { .. }
             | Event::SignalStarted { .. }

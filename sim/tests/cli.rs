@@ -1,0 +1,118 @@
+//! The command line as its users meet it: outputs, exit codes, errors.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn order_sim(program: &str, args: &[&str]) -> Output {
+    Command::new(program).args(args).output().expect("order-sim runs")
+}
+
+fn debug(args: &[&str]) -> Output {
+    order_sim(env!("CARGO_BIN_EXE_order-sim"), args)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn last_line(output: &Output) -> serde_json::Value {
+    let text = text(&output.stdout);
+    serde_json::from_str(text.lines().last().expect("a line")).expect("one JSON object as the last line")
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// A generated market's files: prices and signals.
+fn generated(name: &str, days: &str) -> (String, String) {
+    let out = folder(name).display().to_string();
+    let output = debug(&["generate", "--seed", "3", "--days", days, "--out", &out]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    (format!("{out}/prices.csv"), format!("{out}/signals.jsonl"))
+}
+
+#[test]
+fn a_market_run_ends_with_one_object_and_its_journal_replays() {
+    let (prices, signals) = generated("cli-market", "2");
+    let journal = folder("cli-market").join("journal.bin").display().to_string();
+    let output = debug(&["run", "--market", &prices, "--signals", &signals, "--json", "--journal", &journal]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let summary = last_line(&output);
+    let keys = "signals orders fills filled cancelled rejected rejects position pnl fees consistent digest chain";
+    for key in keys.split(' ') {
+        assert!(summary.get(key).is_some(), "{key} is missing: {summary}");
+    }
+    assert_eq!(summary["consistent"], true);
+    let replayed = debug(&["replay", &journal]);
+    assert_eq!(replayed.status.code(), Some(0));
+    assert!(text(&replayed.stdout).contains(summary["chain"].as_str().expect("a chain")));
+}
+
+#[test]
+fn a_changed_journal_is_seen_and_shown() {
+    let (prices, signals) = generated("cli-changed", "1");
+    let journal = folder("cli-changed").join("journal.bin");
+    let path = journal.display().to_string();
+    assert!(debug(&["run", "--market", &prices, "--signals", &signals, "--journal", &path]).status.success());
+    let mut bytes = std::fs::read(&journal).expect("the journal");
+    let first_digest = b"order-manager journal 1\n".len() + 4;
+    bytes[first_digest] ^= 1;
+    std::fs::write(&journal, bytes).expect("written");
+    let output = debug(&["replay", &path]);
+    assert_eq!(output.status.code(), Some(5));
+    let shown = text(&output.stdout);
+    assert!(shown.contains("FAILED step 1") && shown.contains("recorded digest"), "{shown}");
+}
+
+#[test]
+fn the_same_digests_in_two_processes_and_in_a_release_build() {
+    let (prices, signals) = generated("cli-twice", "3");
+    let run = |program: &str, link: &str| {
+        let args = ["run", "--market", &prices, "--signals", &signals, "--json", "--link", link];
+        let summary = last_line(&order_sim(program, &args));
+        (summary["digest"].clone(), summary["chain"].clone())
+    };
+    let program = env!("CARGO_BIN_EXE_order-sim");
+    for link in ["typed", "bytes"] {
+        assert_eq!(run(program, link), run(program, link), "two processes over {link}");
+    }
+    assert_eq!(run(program, "typed").0, run(program, "bytes").0, "the links");
+    match std::env::var("ORDER_SIM_RELEASE") {
+        Ok(release) => assert_eq!(run(program, "typed"), run(&release, "typed"), "debug and release"),
+        Err(_) => println!("skipped: ORDER_SIM_RELEASE names no release build of order-sim to compare with"),
+    }
+}
+
+#[test]
+fn errors_name_what_and_where_and_what_to_do() {
+    let bad = folder("cli-errors");
+    let scenario = bad.join("bad.toml");
+    std::fs::write(&scenario, "name = \"bad\"\n[[steps]]\nat = \"0ms\"\nfault = { dorp = \"reply\" }\n")
+        .expect("written");
+    let rules = bad.join("rules.toml");
+    std::fs::write(&rules, "[config]\nmax_leverage = 0\nmax_exposure = \"-1\"\n").expect("written");
+    let (prices, signals) = generated("cli-errors", "1");
+    let scenario = scenario.display().to_string();
+    let rules = rules.display().to_string();
+    let cases: [(&[&str], &[&str]); 5] = [
+        (&["run", &scenario], &["bad.toml:4:", "dorp", "drop"]),
+        (&["run", "no-such.toml"], &["no-such.toml"]),
+        (&["replay", &prices], &["no journal"]),
+        (&["run", "--market", &signals, "--signals", &signals], &["signals.jsonl", "timestamp,open,high,low,close"]),
+        (
+            &["run", "--market", &prices, "--signals", &signals, "--config", &rules],
+            &["max_leverage = 0", "max_exposure = -1"],
+        ),
+    ];
+    for (args, words) in cases {
+        let output = debug(args);
+        let shown = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {shown}");
+        for word in words {
+            assert!(shown.contains(word), "{args:?}: {word} is not in {shown}");
+        }
+    }
+}
