@@ -71,7 +71,7 @@ impl Script<'_> {
                 self.bodies.insert(signal.alias.clone(), body.clone());
                 (0..signal.deliveries).for_each(|_| world.bring(body.clone()));
             }
-            Action::Raw(raw) => (0..raw.deliveries).for_each(|_| world.bring(raw.body.clone().into())),
+            Action::Raw(raw) => (0..raw.deliveries).for_each(|_| world.bring(raw.body.clone())),
             Action::Again(alias) => {
                 if let Some(body) = self.bodies.get(alias) {
                     world.bring(body.clone());

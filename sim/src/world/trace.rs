@@ -98,45 +98,34 @@ impl Trace {
         }
     }
 
+    /// Lane, words and order of an event; no words where it is not worth a line.
     fn event(&self, event: &Event, manager: &Manager) -> (String, String, Option<OrderLinkId>) {
-        let lane_of = |id: &SignalId| {
-            manager.durable().signals.get(id).map(|state| state.signal.symbol.to_string()).unwrap_or_default()
+        if let Some((link, words)) = self.order_words(event) {
+            let symbol = manager.durable().book.get(link).map_or(Symbol::EMPTY, |order| order.spec.symbol);
+            return (symbol.to_string(), words, Some(link));
+        }
+        let lane_of =
+            |id: SignalId| manager.durable().signals.get(&id).map(|state| state.signal.symbol).unwrap_or(Symbol::EMPTY);
+        let lane = match event {
+            Event::SignalAccepted { signal, .. } => signal.symbol,
+            Event::Planned { signal, .. } | Event::SignalSettled { signal, .. } => lane_of(*signal),
+            Event::ForeignExecuted { row, .. } => row.symbol,
+            Event::IntakePaused { symbol } | Event::OpeningHalted { symbol, .. } => *symbol,
+            _ => Symbol::EMPTY,
         };
-        let of_order = |link: OrderLinkId, what: String| {
-            let symbol = manager.durable().book.get(link).map(|order| order.spec.symbol).unwrap_or(Symbol::EMPTY);
-            (symbol.to_string(), what, Some(link))
-        };
-        let plain = |lane: String, what: String| (lane, what, None);
-        match event {
-            Event::SignalAccepted { signal, tries, .. } => {
-                let again = if *tries > 1 { format!(", try {tries}") } else { String::new() };
-                let what =
-                    format!("signal {} {} {}{again}", self.signal(signal.id), signal.side, signal.amount.normalize());
-                plain(signal.symbol.to_string(), what)
-            }
-            Event::SignalInvalid { bad, .. } => {
-                plain(String::new(), format!("signal invalid: {}", faults(&bad.faults)))
-            }
-            Event::DeadLettered { bad, .. } => plain(String::new(), format!("dead letter: {}", faults(&bad.faults))),
-            Event::Planned { signal, plan } => {
-                let cancels: Vec<_> = plan.cancels.iter().map(|link| self.name(*link)).collect();
-                let first =
-                    if cancels.is_empty() { String::new() } else { format!(", first cancel {}", cancels.join(" ")) };
-                let what = format!("plan {} at {} for {}{first}", plan.quantity, plan.price, self.signal(*signal));
-                plain(lane_of(signal), what)
-            }
-            Event::SignalSettled { signal, outcome, text, .. } => {
-                let text = self.named(text.as_str());
-                plain(lane_of(signal), format!("settled {} {}: {text}", self.signal(*signal), word(*outcome)))
-            }
+        (lane.to_string(), self.other_words(event), None)
+    }
+
+    fn order_words(&self, event: &Event) -> Option<(OrderLinkId, String)> {
+        let name = |link: &OrderLinkId| self.name(*link);
+        Some(match event {
             Event::OrderIntended { spec } => {
                 let kind = match spec.kind {
                     OrderKind::Market { .. } => "market".to_string(),
                     OrderKind::Limit { price, time_in_force } => format!("limit {price} {time_in_force:?}"),
                 };
                 let reduce = if spec.reduce_only { " reduce-only" } else { "" };
-                let what = format!("intend {} {} {} {kind}{reduce}", self.name(spec.link), spec.side, spec.quantity);
-                of_order(spec.link, what)
+                (spec.link, format!("intend {} {} {} {kind}{reduce}", name(&spec.link), spec.side, spec.quantity))
             }
             Event::OrderAnswered { link, answer, .. } => {
                 let what = match answer {
@@ -145,45 +134,56 @@ impl Trace {
                     CreateAnswer::NotSent { why } => format!("not executed: {why}"),
                     CreateAnswer::Unknown { why } => format!("outcome unknown: {why}"),
                 };
-                of_order(*link, format!("< create {} {what}", self.name(*link)))
+                (*link, format!("< create {} {what}", name(link)))
             }
             Event::OrderSeen { link, row, .. } => {
                 let why = row.reject_reason.as_str();
                 let why = if matches!(why, "" | "EC_NoError") { String::new() } else { format!(" {why}") };
-                let what = format!("< order {} {:?} filled {}{why}", self.name(*link), row.status, row.cum_quantity);
-                of_order(*link, what)
+                (*link, format!("< order {} {:?} filled {}{why}", name(link), row.status, row.cum_quantity))
             }
             Event::OrderExecuted { link, row, .. } => {
-                of_order(*link, format!("< fill {} {} at {}", self.name(*link), row.quantity, row.price))
+                (*link, format!("< fill {} {} at {}", name(link), row.quantity, row.price))
             }
             Event::OrderAbsent { link, proof, .. } => {
                 let word = if proof.aged_out { "aged out" } else { "proven absent" };
-                of_order(*link, format!("{word} {}: {} empty answers", self.name(*link), proof.answers.len()))
+                (*link, format!("{word} {}: {} empty answers", name(link), proof.answers.len()))
             }
-            Event::OrderExpired { link, .. } => of_order(*link, format!("expired unsent {}", self.name(*link))),
+            Event::OrderExpired { link, .. } => (*link, format!("expired unsent {}", name(link))),
             Event::CancelWanted { link, reason } => {
-                of_order(*link, format!("want cancel of {}: {}", self.name(*link), reason.as_str()))
+                (*link, format!("want cancel of {}: {}", name(link), reason.as_str()))
             }
-            Event::OrderTold(told) => of_order(told.link, self.told(told)),
+            Event::OrderTold(told) => (told.link, self.told(told)),
+            _ => return None,
+        })
+    }
+
+    fn other_words(&self, event: &Event) -> String {
+        match event {
+            Event::SignalAccepted { signal, tries, .. } => {
+                let again = if *tries > 1 { format!(", try {tries}") } else { String::new() };
+                format!("signal {} {} {}{again}", self.signal(signal.id), signal.side, signal.amount.normalize())
+            }
+            Event::SignalInvalid { bad, .. } => format!("signal invalid: {}", faults(&bad.faults)),
+            Event::DeadLettered { bad, .. } => format!("dead letter: {}", faults(&bad.faults)),
+            Event::Planned { signal, plan } => {
+                let cancels: Vec<_> = plan.cancels.iter().map(|link| self.name(*link)).collect();
+                let first =
+                    if cancels.is_empty() { String::new() } else { format!(", first cancel {}", cancels.join(" ")) };
+                format!("plan {} at {} for {}{first}", plan.quantity, plan.price, self.signal(*signal))
+            }
+            Event::SignalSettled { signal, outcome, text, .. } => {
+                format!("settled {} {}: {}", self.signal(*signal), word(*outcome), self.named(text.as_str()))
+            }
             Event::ForeignExecuted { row, .. } => {
-                plain(row.symbol.to_string(), format!("< foreign fill {} {} at {}", row.side, row.quantity, row.price))
+                format!("< foreign fill {} {} at {}", row.side, row.quantity, row.price)
             }
-            Event::Started { life } => plain(String::new(), format!("start, life {life}")),
-            Event::Reconciled { .. } => plain(String::new(), "reconciled".into()),
-            Event::OpeningHalted { symbol, why } => {
-                plain(symbol.to_string(), format!("! opening halted: {}", self.named(why.as_str())))
-            }
-            Event::Quarantined { why, .. } => {
-                plain(String::new(), format!("! quarantined: {}", self.named(why.as_str())))
-            }
-            Event::IntakePaused { symbol } => plain(symbol.to_string(), "! no room: not taken, it comes again".into()),
-            Event::Defect { what, .. } => plain(String::new(), format!("! defect: {what}")),
-            Event::SignalRepeated { .. }
-            | Event::SignalStarted { .. }
-            | Event::SignalForgotten { .. }
-            | Event::OrderSent { .. }
-            | Event::OrderForgotten { .. }
-            | Event::InstrumentChanged { .. } => plain(String::new(), String::new()),
+            Event::Started { life } => format!("start, life {life}"),
+            Event::Reconciled { .. } => "reconciled".into(),
+            Event::OpeningHalted { why, .. } => format!("! opening halted: {}", self.named(why.as_str())),
+            Event::Quarantined { why, .. } => format!("! quarantined: {}", self.named(why.as_str())),
+            Event::IntakePaused { .. } => "! no room: not taken, it comes again".into(),
+            Event::Defect { what, .. } => format!("! defect: {what}"),
+            _ => String::new(),
         }
     }
 
