@@ -1,6 +1,7 @@
 //! The way between the manager and the exchange, both ends of it: encodes and signs (or not), loses, delays
 //! and doubles. Sans-IO: it says what arrives when.
 
+use crate::choice::Choices;
 use crate::exchange::face::{self, Credentials, WireHeaders, WireRequest};
 use crate::exchange::{Exchange, Signed};
 use crate::scenario::{self, Effect, Fault, FaultKind, Link, Path, Pushes, Topic};
@@ -9,8 +10,10 @@ use order_manager_core::command::Outgoing;
 use order_manager_core::input::{Answer, Stream};
 use order_manager_core::unit::{Bytes, Span, Text, Timestamp};
 
-/// One way, without faults.
+/// One way, without faults, where the seed is 0.
 pub const LATENCY: Span = Span::millis(5);
+/// The same under any other seed: each message takes its own time, so that they overtake each other.
+const LATENCIES: std::ops::RangeInclusive<u64> = 1_000..=12_000;
 /// How long the adapter waits for an answer before it gives up.
 pub const TIMEOUT: Span = Span::secs(5);
 /// How far a reply falls behind the pushes that it should have come before.
@@ -25,14 +28,16 @@ pub struct Wire {
     kind: Link,
     credentials: Credentials,
     faults: Vec<Fault>,
+    choices: Option<Choices>,
 }
 
 impl Wire {
     /// A faultless link.
     #[must_use]
-    pub fn new(kind: Link) -> Self {
+    pub fn new(kind: Link, seed: u64) -> Self {
         let credentials = Credentials { key: "sim-key".into(), secret: "sim-secret".into() };
-        Self { kind, credentials, faults: Vec::new() }
+        let choices = (seed != 0).then(|| Choices::seeded(seed));
+        Self { kind, credentials, faults: Vec::new(), choices }
     }
 
     /// From now on this goes wrong, as often as it says.
@@ -65,7 +70,11 @@ impl Wire {
     }
 
     fn carry(&mut self, now: Timestamp, fits: impl Fn(&Path) -> bool) -> Arrivals {
-        let arrives = now.after(LATENCY);
+        let latency = match &mut self.choices {
+            Some(choices) => Span(choices.between("latency", *LATENCIES.start(), *LATENCIES.end())),
+            None => LATENCY,
+        };
+        let arrives = now.after(latency);
         let fault = self.take(|kind| matches!(kind, FaultKind::Carry { path, .. } if fits(path)));
         match fault {
             Some(FaultKind::Carry { effect: Effect::Drop, .. }) => vec![],

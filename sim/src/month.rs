@@ -26,7 +26,7 @@ pub struct Month {
     pub config: Config,
     /// The exchange.
     pub exchange: ExchangeConfig,
-    /// The way of the price inside a bar.
+    /// The way of the price inside a bar, and how long each message travels.
     pub seed: u64,
     /// How both talk.
     pub link: Link,
@@ -65,7 +65,14 @@ impl Month {
     pub fn run(self) -> World {
         let first = self.bars.first().map_or(Timestamp(0), |bar| Timestamp(bar.end.0 - prices::BAR.0));
         let (config, exchange, link) = (self.config, self.exchange, self.link);
-        let mut world = World::new(Setup { config, exchange, link, start: first, keep_messages: self.keep_messages });
+        let mut world = World::new(Setup {
+            config,
+            exchange,
+            link,
+            start: first,
+            seed: self.seed,
+            keep_messages: self.keep_messages,
+        });
         let mut signals = self.signals.into_iter().peekable();
         for point in prices::points(&self.bars, self.seed) {
             while let Some(message) = signals.next_if(|message| message.at <= point.at) {

@@ -1,6 +1,7 @@
 //! The decision on an active signal: gather the scene, plan, judge, then act (spec D1).
 
 use super::durable::Active;
+use super::facts::FOREIGN_MAX;
 use super::turn::Turn;
 use crate::account::{Account, Resting, worst_notional};
 use crate::event::{Event, Planned};
@@ -45,6 +46,10 @@ impl Turn<'_> {
             reprice: active.crossed,
         };
         let plan = plan::plan(&scene)?;
+        if self.m.observed.foreign_overflow && !plan.reduce_only {
+            let text = format_args!("more than {FOREIGN_MAX} foreign open orders: the exposure cannot be told");
+            return Err(Refusal::new(Code::Exposure, text));
+        }
         let account = self.account(symbol, position, &plan.cancels)?;
         let scene = RiskScene {
             account: &account,

@@ -12,8 +12,8 @@ use alloc::boxed::Box;
 
 /// How long a live market order may go without its end before it is asked about.
 const MARKET_END: Span = Span::secs(1);
-/// Foreign open orders that are remembered; with more, opening is judged on these.
-const FOREIGN_MAX: usize = 1_000;
+/// Foreign open orders that are remembered; with more, the exposure cannot be told and opening is refused.
+pub(super) const FOREIGN_MAX: usize = 1_000;
 
 impl Turn<'_> {
     pub(super) fn frame(&mut self, bytes: &Bytes) {
@@ -141,7 +141,9 @@ impl Turn<'_> {
         let foreign = &mut self.m.observed.foreign;
         if row.status.is_terminal() {
             foreign.remove(&row.order_id);
-        } else if foreign.contains_key(&row.order_id) || foreign.len() < FOREIGN_MAX {
+        } else if !foreign.contains_key(&row.order_id) && foreign.len() >= FOREIGN_MAX {
+            self.m.observed.foreign_overflow = true;
+        } else {
             let remaining = row.quantity.minus(row.cum_quantity).unwrap_or(Quantity::ZERO);
             let price = row.price.unwrap_or(Price::ZERO);
             let (symbol, side, reduce_only) = (row.symbol, row.side, row.reduce_only);

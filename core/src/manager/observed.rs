@@ -61,6 +61,8 @@ pub(super) struct Observed {
     pub(super) touched: Timestamp,
     /// Open orders of the account that are not ours, by Bybit's id, and when they were last shown.
     pub(super) foreign: BTreeMap<ExchangeOrderId, (Resting, Timestamp)>,
+    /// There are more of them than can be remembered.
+    pub(super) foreign_overflow: bool,
     /// Requests that are out, and when they were sent.
     pub(super) out: BTreeMap<Tag, Timestamp>,
     /// Failures in a row of a question.

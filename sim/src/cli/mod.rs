@@ -69,7 +69,8 @@ struct Run {
     /// TOML with [config] and [exchange] sections.
     #[arg(long, requires = "market")]
     config: Option<PathBuf>,
-    /// Chooses what is left open: the way of the price inside a bar. A scenario has its own.
+    /// Chooses what is left open: how long each message travels (0: always the same), and the way of the price
+    /// inside a bar. A scenario has its own.
     #[arg(long)]
     seed: Option<u64>,
     /// How the manager and the exchange talk.

@@ -36,7 +36,7 @@ fn load(path: &Path) -> anyhow::Result<Vec<Result<Scenario, ScenarioError>>> {
 }
 
 fn run_one(args: &Run, scenario: &Scenario) -> anyhow::Result<Ending> {
-    let (world, failures) = match run_script(scenario, args.link.map(Into::into)) {
+    let (world, failures) = match run_script(scenario, args.link.map(Into::into), args.seed) {
         Ok(done) => done,
         Err(error) => {
             eprintln!("{error}");
@@ -52,12 +52,13 @@ fn run_one(args: &Run, scenario: &Scenario) -> anyhow::Result<Ending> {
     }
     for failure in &failures {
         println!(
-            "FAILED {} line {} at {} ms: {}   reproduce: order-sim run {} --trace",
+            "FAILED {} line {} at {} ms: {}   reproduce: order-sim run {} --seed {} --trace",
             scenario.name,
             failure.line,
             failure.at.as_millis(),
             failure.what,
-            scenario.path()
+            scenario.path(),
+            args.seed.unwrap_or(scenario.seed)
         );
     }
     if failures.is_empty() {

@@ -13,7 +13,7 @@ pub use trace::Trace;
 
 use crate::exchange::{Exchange, ExchangeConfig, Outbound};
 use crate::ledger::Ledger;
-use crate::link::{LATENCY, TIMEOUT, Wire};
+use crate::link::{TIMEOUT, Wire};
 use crate::scenario::Link;
 use order_manager_core::command::{Command, Outgoing, Receipt};
 use order_manager_core::config::Config;
@@ -38,6 +38,8 @@ pub struct Setup {
     pub link: Link,
     /// When it begins.
     pub start: Timestamp,
+    /// Chooses how long each message is on its way; 0 is always the same.
+    pub seed: u64,
     /// Keep the published events themselves, not only their types?
     pub keep_messages: bool,
 }
@@ -106,7 +108,7 @@ impl World {
             now: setup.start,
             start: setup.start,
             exchange: Exchange::new(setup.exchange),
-            wire: Wire::new(setup.link),
+            wire: Wire::new(setup.link, setup.seed),
             life: Life::new(),
             ledger,
             trace: None,
@@ -308,11 +310,5 @@ impl World {
     #[must_use]
     pub fn elapsed(&self) -> Span {
         self.now.since(self.start)
-    }
-
-    /// How long a request and its answer take without faults.
-    #[must_use]
-    pub const fn round_trip() -> Span {
-        LATENCY.times(2)
     }
 }

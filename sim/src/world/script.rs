@@ -29,17 +29,22 @@ pub struct Failure {
     pub what: String,
 }
 
-/// Acts a scenario out. `link` wins over the scenario's own.
+/// Acts a scenario out. `link` and `seed` win over the scenario's own.
 ///
 /// # Errors
 /// A `[config]` or `[exchange]` section that cannot be read.
-pub fn run_script(scenario: &Scenario, link: Option<Link>) -> Result<(World, Vec<Failure>), ScenarioError> {
+pub fn run_script(
+    scenario: &Scenario,
+    link: Option<Link>,
+    seed: Option<u64>,
+) -> Result<(World, Vec<Failure>), ScenarioError> {
     let config: Config = scenario.config_as()?;
     let exchange: ExchangeConfig = scenario.exchange_as()?;
     let link = link.or(scenario.link).unwrap_or(Link::Typed);
     let prefix = config.link_id_prefix;
     let start = Timestamp(START.0 - WARM_UP.0);
-    let mut world = World::new(Setup { config, exchange, link, start, keep_messages: true });
+    let seed = seed.unwrap_or(scenario.seed);
+    let mut world = World::new(Setup { config, exchange, link, start, seed, keep_messages: true });
     let aliases = scenario.steps.iter().filter_map(|step| match &step.action {
         Action::Signal(signal) => Some((signal.id, signal.alias.clone())),
         _ => None,
