@@ -80,6 +80,9 @@ impl Turn<'_> {
     fn resume(&mut self) {
         self.m.observed = Observed { touched: self.now(), ..Observed::default() };
         for (link, state) in self.live_orders() {
+            if self.m.durable.book.get(link).is_some_and(|order| order.cancel.is_some()) {
+                self.arm(Why::RetryCancel(link), Span::ZERO);
+            }
             match state {
                 State::Intended => self.arm(Why::RetryCreate(link), Span::ZERO),
                 State::Sending => self.arm(Why::Overdue(Tag::Create(link)), ANSWER_MAX),
