@@ -29,9 +29,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pace", &["bybit", "input", "unit"]),
     // what goes out and what is true
     ("command", &["bybit", "input", "intake", "outcome", "unit"]),
-    ("event", &["bybit", "input", "intake", "market", "order", "outcome", "risk", "unit"]),
+    ("event", &["bybit", "input", "intake", "market", "order", "outcome", "plan", "risk", "unit"]),
     ("journal", &["command", "event", "input", "unit"]),
-    ("report", &["bybit", "event", "intake", "order", "outcome", "unit"]),
+    ("report", &["bybit", "event", "intake", "order", "outcome", "refusal", "unit"]),
     // wires the rooms, and is seen by none of them
     (
         "manager",

@@ -10,7 +10,7 @@ use super::*;
 use order_manager_core::bybit::{
     Amend, Cancel, Create, ExecutionQuery, OrderKind, OrderQuery, OrderRow, PushRows, TimeInForce,
 };
-use order_manager_core::unit::{OrderLinkId, Quantity, Side, Span, decimal};
+use order_manager_core::unit::{Decimal, OrderLinkId, Quantity, Ratio, Side, Span, decimal};
 
 pub(super) const T0: Timestamp = Timestamp(1_700_000_000_000_000);
 
@@ -83,7 +83,8 @@ impl Desk {
         Self::with(|_| {})
     }
     pub(super) fn with(change: impl FnOnce(&mut ExchangeConfig)) -> Self {
-        let mut config = ExchangeConfig::default();
+        // The examples of the reference are at ten times leverage.
+        let mut config = ExchangeConfig { leverage: Ratio(Decimal::TEN), ..ExchangeConfig::default() };
         let budgets = &mut config.budgets;
         for budget in [&mut budgets.create, &mut budgets.cancel, &mut budgets.amend, &mut budgets.open_orders] {
             *budget = 100_000;
