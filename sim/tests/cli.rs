@@ -82,7 +82,12 @@ fn the_same_digests_in_two_processes_and_in_a_release_build() {
     assert_eq!(run(program, "typed").0, run(program, "bytes").0, "the links");
     match std::env::var("ORDER_SIM_RELEASE") {
         Ok(release) => assert_eq!(run(program, "typed"), run(&release, "typed"), "debug and release"),
-        Err(_) => println!("skipped: ORDER_SIM_RELEASE names no release build of order-sim to compare with"),
+        Err(_) => {
+            _ = std::io::Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("skipped: ORDER_SIM_RELEASE names no release build of order-sim to compare with"),
+            )
+        }
     }
 }
 

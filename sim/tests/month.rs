@@ -32,7 +32,10 @@ fn real() -> Option<(PathBuf, PathBuf)> {
     let files = (shared.join("market/btc-perp-1m-2022-01.csv"), shared.join("fixtures/signals-btc-2022-01.jsonl"));
     let there = files.0.exists() && files.1.exists();
     if !there {
-        println!("skipped: ../shared with a real month of prices and signals is not there");
+        _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("skipped: ../shared with a real month of prices and signals is not there"),
+        );
     }
     there.then_some(files)
 }

@@ -242,7 +242,10 @@ mod tests {
     fn a_real_month_is_read_and_written_back_the_same() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/market/btc-perp-1m-2022-01.csv");
         if !path.exists() {
-            println!("skipped: {} is not here", path.display());
+            _ = std::io::Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("skipped: {} is not here", path.display()),
+            );
             return;
         }
         let bars = read_bars(&path).unwrap();
