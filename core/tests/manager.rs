@@ -158,3 +158,13 @@ fn o2_an_answer_to_a_forgotten_question_sets_no_clock() {
     desk.take(Input::Stream(Box::new(Stream::Up)));
     assert_eq!(desk.out[0].signed_at, ExchangeTime(START.0 / 1_000));
 }
+
+/// A connection that came back before its end was noticed has a gap too.
+#[test]
+fn t3_a_stream_that_comes_up_twice_has_a_gap() {
+    let mut desk = Desk::ready();
+    desk.take(Input::Stream(Box::new(Stream::Up)));
+    assert!(!desk.manager.is_ready());
+    desk.answer_all();
+    assert!(desk.manager.is_ready());
+}

@@ -12,8 +12,10 @@ use crate::unit::OrderLinkId;
 use alloc::vec::Vec;
 
 impl Turn<'_> {
+    /// What came before is lost, whether or not the end of the last connection was noticed.
     pub(super) fn stream_up(&mut self) {
         self.m.observed.stream_up = true;
+        self.m.observed.synced = false;
         self.m.observed.sweep = None;
         self.start_sweep();
     }
