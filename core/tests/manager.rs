@@ -168,3 +168,19 @@ fn t3_a_stream_that_comes_up_twice_has_a_gap() {
     desk.answer_all();
     assert!(desk.manager.is_ready());
 }
+
+/// The question for the clock, refused for its clock, was asked again at once, and then once more by its timer.
+#[test]
+fn o5_a_question_is_out_once_and_not_asked_in_a_circle() {
+    let mut desk = Desk::new();
+    desk.out.clear();
+    desk.answer(Tag::Clock, Err(ApiError::Code { code: 10_002, message: Text::clipped("clock") }));
+    assert_eq!(desk.clock_questions(), 0);
+    desk.now = desk.manager.wake().unwrap().0;
+    desk.take(Input::Woke);
+    assert_eq!(desk.clock_questions(), 1);
+    desk.now = desk.now.after(Span::secs(10));
+    desk.take(Input::Stream(Box::new(Stream::Up)));
+    desk.take(Input::Woke);
+    assert_eq!(desk.clock_questions(), 1);
+}

@@ -65,7 +65,7 @@ impl Turn<'_> {
                 let until = self.now().after(HOLD);
                 self.m.observed.pace.hold(operation, until);
             }
-            Err(ApiError::Code { code: 10002 | -1, .. }) => {
+            Err(ApiError::Code { code: 10002 | -1, .. }) if operation != Operation::ServerTime => {
                 self.m.observed.clock = None;
                 self.ask(Tag::Clock);
             }

@@ -44,7 +44,7 @@ impl Turn<'_> {
     pub(super) fn ask_sweep_page(&mut self) {
         let Some(sweep) = &self.m.observed.sweep else { return };
         let tag = Tag::Sweep { run: sweep.run, page: sweep.page };
-        if let Some(request) = sweep.request() {
+        if let Some(request) = sweep.request().filter(|_| !self.m.observed.out.contains_key(&tag)) {
             self.queue(Urgency::Ask, tag, request);
         }
     }
