@@ -184,3 +184,59 @@ fn o5_a_question_is_out_once_and_not_asked_in_a_circle() {
     desk.take(Input::Woke);
     assert_eq!(desk.clock_questions(), 1);
 }
+
+/// All its executions came and the row that closes it never did: it may still be open, so it is remembered.
+#[test]
+fn o2_an_order_that_may_be_open_is_not_forgotten() {
+    let mut desk = Desk::ready();
+    let body = br#"{"signal_id":"00000000-0000-0000-0000-000000000007","signal_type":"buy","asset":"BTCUSDT",
+        "amount":500,"confidence":0.8,"timestamp":"2023-11-14T22:13:20Z","strategy_id":"s",
+        "market_data_snapshot":{"price":50000,"spread":100}}"#;
+    let delivery = Delivery { id: DeliveryId(1), trace: None, prior: None, body: Bytes(body.to_vec()) };
+    desk.take(Input::Signal(Box::new(delivery)));
+    desk.answer_all();
+    let order = desk.manager.durable().book.iter().next().unwrap().clone();
+    let (link, price) = (Some(link_text(order.spec.link)), order.spec.price);
+    let row = OrderRow {
+        order_id: Text::clipped("x"),
+        link,
+        symbol: order.spec.symbol,
+        side: order.spec.side,
+        quantity: order.spec.quantity,
+        price: Some(price),
+        is_market: false,
+        status: OrderStatus::New,
+        cum_quantity: Quantity::ZERO,
+        cum_value: Money::ZERO,
+        cum_fee: Money::ZERO,
+        cancel_type: Text::EMPTY,
+        reject_reason: Text::EMPTY,
+        reduce_only: false,
+        position_idx: 0,
+        created: ExchangeTime(0),
+        updated: ExchangeTime(0),
+    };
+    desk.take(push(PushRows::Orders(vec![row])));
+    let execution = ExecutionRow {
+        exec_id: Text::clipped("e1"),
+        order_id: Text::clipped("x"),
+        link,
+        symbol: order.spec.symbol,
+        side: order.spec.side,
+        exec_type: ExecType::Trade,
+        price,
+        quantity: order.spec.quantity,
+        value: price.times(order.spec.quantity).unwrap(),
+        fee: Money::ZERO,
+        fee_coin: Text::clipped("USDT"),
+        is_maker: true,
+        time: ExchangeTime(START.0 / 1_000),
+    };
+    desk.take(push(PushRows::Executions(vec![execution])));
+    desk.wake_until(START.after(Span::secs(60)));
+    // From here on nobody answers: the order stays as it was last seen.
+    desk.now = START.after(Span::secs(26 * 3_600));
+    desk.take(Input::Woke);
+    let order = desk.manager.durable().book.get(order.spec.link).expect("it is remembered");
+    assert!(order.told.ended && order.state.may_fill(), "{:?}", order.state);
+}
