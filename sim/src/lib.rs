@@ -3,6 +3,7 @@
 pub mod choice;
 pub mod cli;
 pub mod exchange;
+pub mod fuzz;
 pub mod generate;
 pub mod judge;
 pub mod ledger;

@@ -26,7 +26,11 @@ impl Turn<'_> {
         self.ask_again(tag);
     }
 
+    /// Asks, unless the question is out: with two under one tag nobody could tell whose answer came.
     pub(super) fn ask_again(&mut self, tag: Tag) {
+        if self.m.observed.out.contains_key(&tag) {
+            return;
+        }
         let request = match tag {
             Tag::Clock => Request::ServerTime,
             Tag::Wallet => Request::Wallet,
