@@ -2,6 +2,14 @@
 //!
 //! This part of the project has no adapters yet: the program knows its version and says where the manager runs.
 
+pub mod clock;
+pub mod config;
+pub mod desk;
+mod driver;
+pub mod exchange;
+pub mod store;
+pub mod telemetry;
+
 use clap::Parser;
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -1,0 +1,384 @@
+//! The configuration: environment over file over default, every violation at once, no secret ever shown
+//! (spec A2).
+//!
+//! A rule of the manager is named as in [`order_manager_core::config::Config`], in upper case with the prefix
+//! `ORDERMANAGER_`; in the file it stands under `[rules]`. What the service itself needs has the names below.
+
+use crate::exchange::Account;
+use order_manager_core::config::Config;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+const PREFIX: &str = "ORDERMANAGER_";
+
+/// Names of the service's own settings. A secret may also come from a file: `NAME_FILE`.
+const OWN: &[(&str, &str)] = &[
+    ("BYBIT_API_KEY", "API key of the account"),
+    ("BYBIT_API_SECRET", "API secret of the account"),
+    ("BYBIT_ENVIRONMENT", "testnet or mainnet; testnet"),
+    ("ORDERMANAGER_BYBIT_REST_URL", "instead of the environment's REST address"),
+    ("ORDERMANAGER_BYBIT_STREAM_URL", "instead of the environment's private stream address"),
+    ("ORDERMANAGER_HOST", "address to listen on; 127.0.0.1"),
+    ("ORDERMANAGER_PORT", "port to listen on; 4600"),
+    ("ORDERMANAGER_API_KEY", "key that callers must send; none: loopback only"),
+    ("ORDERMANAGER_STORE", "SQLite file; order-manager.db"),
+    ("ORDERMANAGER_LOG_LEVEL", "debug, info, warn or error; info"),
+    ("ORDERMANAGER_CONFIG", "TOML file with [service] and [rules]"),
+];
+
+/// Names that other parts of the system give this service and that this build does not need yet: tolerated.
+const TOLERATED: &[&str] = &["ORDERMANAGER_SERVICE_NAME"];
+
+/// Everything the service needs.
+#[derive(Clone)]
+pub struct Settings {
+    /// The manager's rules.
+    pub rules: Config,
+    /// The account; none in paper trading.
+    pub account: Option<Account>,
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Key of the API.
+    pub api_key: Option<SecretString>,
+    /// The store's file.
+    pub store: PathBuf,
+    /// Log level.
+    pub log_level: String,
+    /// What is worth a warning.
+    pub warnings: Vec<String>,
+}
+
+/// One violation, in words: name, value, what is allowed, what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation(pub String);
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where settings come from, and what was wrong with them.
+struct Reader {
+    values: BTreeMap<String, String>,
+    violations: Vec<Violation>,
+}
+
+/// What is asked of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// An account at Bybit.
+    Account,
+    /// None: the exchange is a fake one.
+    Paper,
+}
+
+/// Reads the settings from an environment and the file that it names.
+///
+/// # Errors
+/// Every violation.
+pub fn read(environment: impl IntoIterator<Item = (String, String)>, need: Need) -> Result<Settings, Vec<Violation>> {
+    let mut reader = Reader { values: BTreeMap::new(), violations: Vec::new() };
+    let environment: BTreeMap<String, String> =
+        environment.into_iter().map(|(name, value)| (name, bare(&value))).filter(|(_, value)| !value.is_empty()).collect();
+    if let Some(file) = environment.get("ORDERMANAGER_CONFIG") {
+        reader.read_file(Path::new(file));
+    }
+    reader.values.extend(environment);
+    reader.read_secret_files();
+    let rules = reader.rules();
+    let warnings = reader.unknown_names();
+    let account = reader.account(need);
+    let (host, port) = (reader.host(), reader.port());
+    let settings = Settings {
+        rules,
+        account,
+        listen: SocketAddr::new(host, port),
+        api_key: reader.get("ORDERMANAGER_API_KEY").map(SecretString::from),
+        store: reader.get("ORDERMANAGER_STORE").unwrap_or_else(|| "order-manager.db".into()).into(),
+        log_level: reader.log_level(),
+        warnings,
+    };
+    reader.check_exposure_of_the_port(&settings);
+    if reader.violations.is_empty() { Ok(settings) } else { Err(reader.violations) }
+}
+
+/// A value without surrounding space and without a comment after it, as `.env` files have them.
+fn bare(value: &str) -> String {
+    value.split(" #").next().unwrap_or_default().trim().to_string()
+}
+
+impl Reader {
+    fn get(&self, name: &str) -> Option<String> {
+        self.values.get(name).cloned()
+    }
+
+    fn violation(&mut self, words: String) {
+        self.violations.push(Violation(words));
+    }
+
+    fn read_file(&mut self, path: &Path) {
+        let shown = path.display();
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => return self.violation(format!("ORDERMANAGER_CONFIG = {shown}: cannot be read: {error}")),
+        };
+        let tables = match text.parse::<toml::Table>() {
+            Ok(tables) => tables,
+            Err(error) => return self.violation(format!("{shown}: {error}")),
+        };
+        for (section, value) in tables {
+            let (toml::Value::Table(entries), "service" | "rules") = (value, section.as_str()) else {
+                self.violation(format!("{shown}: [{section}] is no section: use [service] and [rules]"));
+                continue;
+            };
+            for (name, value) in entries {
+                let name = if section == "rules" { format!("{PREFIX}{}", name.to_uppercase()) } else { own_name(&name) };
+                let value = match value {
+                    toml::Value::String(text) => text,
+                    other => other.to_string(),
+                };
+                self.values.insert(name, value);
+            }
+        }
+    }
+
+    /// `NAME_FILE` names a file whose content is the value of `NAME`.
+    fn read_secret_files(&mut self) {
+        for name in ["BYBIT_API_KEY", "BYBIT_API_SECRET", "ORDERMANAGER_API_KEY"] {
+            let Some(path) = self.get(&format!("{name}_FILE")) else { continue };
+            match std::fs::read_to_string(&path) {
+                Ok(secret) => _ = self.values.insert(name.to_string(), secret.trim().to_string()),
+                Err(error) => self.violation(format!("{name}_FILE = {path}: cannot be read: {error}")),
+            }
+        }
+    }
+
+    /// The manager's rules: each name that a rule has, with its value as text.
+    fn rules(&mut self) -> Config {
+        let defaults = rule_names();
+        let mut table = serde_json::Map::new();
+        for (name, default) in &defaults {
+            let variable = format!("{PREFIX}{}", name.to_uppercase());
+            let Some(value) = self.get(&variable) else { continue };
+            let json = as_json(&value, default);
+            let alone = serde_json::Map::from_iter([(name.clone(), json.clone())]);
+            match serde_json::from_value::<Config>(alone.into()) {
+                Ok(_) => _ = table.insert(name.clone(), json),
+                Err(error) => self.violation(format!("{variable} = {value}: {error}")),
+            }
+        }
+        let config: Config = serde_json::from_value(table.into()).unwrap_or_default();
+        if let Err(faults) = config.validate() {
+            for fault in faults {
+                self.violation(format!("{PREFIX}{}", fault.to_string().replacen(fault.name, &fault.name.to_uppercase(), 1)));
+            }
+        }
+        config
+    }
+
+    fn account(&mut self, need: Need) -> Option<Account> {
+        if need == Need::Paper {
+            return None;
+        }
+        let (rest, stream) = match self.get("BYBIT_ENVIRONMENT").as_deref().unwrap_or("testnet") {
+            "testnet" => ("https://api-testnet.bybit.com", "wss://stream-testnet.bybit.com/v5/private"),
+            "mainnet" => ("https://api.bybit.com", "wss://stream.bybit.com/v5/private"),
+            other => {
+                self.violation(format!("BYBIT_ENVIRONMENT = {other}: must be testnet or mainnet"));
+                return None;
+            }
+        };
+        let rest = self.get("ORDERMANAGER_BYBIT_REST_URL").unwrap_or_else(|| rest.into());
+        let stream = self.get("ORDERMANAGER_BYBIT_STREAM_URL").unwrap_or_else(|| stream.into());
+        let (key, secret) = (self.get("BYBIT_API_KEY"), self.get("BYBIT_API_SECRET"));
+        for (name, value) in [("BYBIT_API_KEY", &key), ("BYBIT_API_SECRET", &secret)] {
+            if value.is_none() {
+                let remedy = "set it, or NAME_FILE with a file that holds it, or run `serve --paper` without an account";
+                self.violation(format!("{name} is missing: {remedy}"));
+            }
+        }
+        Some(Account { rest: rest.trim_end_matches('/').into(), stream, key: key?, secret: SecretString::from(secret?) })
+    }
+
+    fn host(&mut self) -> IpAddr {
+        let fallback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let Some(value) = self.get("ORDERMANAGER_HOST") else { return fallback };
+        value.parse().unwrap_or_else(|_| {
+            self.violation(format!("ORDERMANAGER_HOST = {value}: must be an address such as 127.0.0.1 or 0.0.0.0"));
+            fallback
+        })
+    }
+
+    fn port(&mut self) -> u16 {
+        let Some(value) = self.get("ORDERMANAGER_PORT") else { return 4600 };
+        value.parse().unwrap_or_else(|_| {
+            self.violation(format!("ORDERMANAGER_PORT = {value}: must be a port from 0 to 65535"));
+            4600
+        })
+    }
+
+    fn log_level(&mut self) -> String {
+        let level = self.get("ORDERMANAGER_LOG_LEVEL").unwrap_or_else(|| "info".into()).to_lowercase();
+        match level.as_str() {
+            "debug" | "info" | "error" => level,
+            "warn" | "warning" => "warn".into(),
+            "critical" => "error".into(),
+            other => {
+                self.violation(format!("ORDERMANAGER_LOG_LEVEL = {other}: must be debug, info, warn or error"));
+                "info".into()
+            }
+        }
+    }
+
+    fn check_exposure_of_the_port(&mut self, settings: &Settings) {
+        if settings.api_key.is_none() && !settings.listen.ip().is_loopback() {
+            let listen = settings.listen;
+            self.violation(format!(
+                "ORDERMANAGER_HOST = {}: without a key the API listens on loopback only; set ORDERMANAGER_API_KEY",
+                listen.ip()
+            ));
+        }
+    }
+
+    /// Unknown names with our prefix, with the nearest that is known.
+    fn unknown_names(&self) -> Vec<String> {
+        let rules = rule_names();
+        let mut known: Vec<String> = rules.iter().map(|(name, _)| format!("{PREFIX}{}", name.to_uppercase())).collect();
+        known.extend(OWN.iter().map(|(name, _)| (*name).to_string()));
+        known.extend(TOLERATED.iter().map(|name| (*name).to_string()));
+        let ours = self.values.keys().filter(|name| name.starts_with(PREFIX));
+        let unknown = ours.filter(|name| !known.contains(name) && !name.ends_with("_FILE"));
+        unknown
+            .map(|name| {
+                let nearest = known.iter().min_by_key(|known| distance(name, known));
+                format!("{name} is not known here; did you mean {}?", nearest.map_or("", String::as_str))
+            })
+            .collect()
+    }
+}
+
+fn own_name(name: &str) -> String {
+    let upper = name.to_uppercase();
+    let plain = OWN.iter().any(|(own, _)| *own == upper);
+    if plain { upper } else { format!("{PREFIX}{upper}") }
+}
+
+/// Every rule's name with its default.
+fn rule_names() -> BTreeMap<String, serde_json::Value> {
+    match serde_json::to_value(Config::default()) {
+        Ok(serde_json::Value::Object(map)) => map.into_iter().collect(),
+        _ => BTreeMap::new(),
+    }
+}
+
+/// A text as the rule's kind of value; decimals stay text.
+fn as_json(text: &str, default: &serde_json::Value) -> serde_json::Value {
+    match default {
+        serde_json::Value::Bool(_) => match text.to_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => true.into(),
+            "false" | "0" | "no" | "off" => false.into(),
+            _ => text.into(),
+        },
+        serde_json::Value::Number(_) => text.parse::<u64>().map_or_else(|_| text.into(), Into::into),
+        _ => text.into(),
+    }
+}
+
+/// Edits from one word to another.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let cost = corner + usize::from(x != y);
+            corner = std::mem::replace(&mut row[j + 1], cost.min(row[j] + 1).min(row[j + 1] + 1));
+        }
+    }
+    row[b.len()]
+}
+
+impl Settings {
+    /// The effective configuration for people, secrets redacted.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            service: BTreeMap<&'static str, String>,
+            rules: &'a Config,
+        }
+        let secret = |present: bool| if present { "(set)".to_string() } else { "(not set)".to_string() };
+        let account = self.account.as_ref();
+        let service = BTreeMap::from([
+            ("api_key", secret(self.api_key.as_ref().is_some_and(|key| !key.expose_secret().is_empty()))),
+            ("bybit_account", secret(account.is_some())),
+            ("bybit_rest_url", account.map_or_else(|| "(paper)".into(), |account| account.rest.clone())),
+            ("bybit_stream_url", account.map_or_else(|| "(paper)".into(), |account| account.stream.clone())),
+            ("listen", self.listen.to_string()),
+            ("log_level", self.log_level.clone()),
+            ("store", self.store.display().to_string()),
+        ]);
+        toml::to_string_pretty(&Shown { service, rules: &self.rules }).unwrap_or_else(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_string(), (*value).to_string())).collect()
+    }
+
+    #[test]
+    fn a2_old_names_work_and_comments_after_a_value_are_tolerated() {
+        let pairs = [
+            ("ORDERMANAGER_MAX_EXPOSURE", "2500.5 # USDT"),
+            ("ORDERMANAGER_ENABLE_BALANCE_CHECK", "off"),
+            ("ORDERMANAGER_MARKET_ORDER_CONFIDENCE_THRESHOLD", "0.8"),
+            ("ORDERMANAGER_LOG_LEVEL", "WARNING"),
+            ("ORDERMANAGER_PORT", "4601"),
+            ("ORDERMANAGER_SERVICE_NAME", "order-manager"),
+        ];
+        let settings = read(environment(&pairs), Need::Paper).unwrap_or_else(|v| panic!("{v:?}"));
+        assert_eq!(settings.rules.max_exposure.to_string(), "2500.5");
+        assert!(!settings.rules.enable_balance_check);
+        assert_eq!((settings.log_level.as_str(), settings.listen.port()), ("warn", 4601));
+        assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+    }
+
+    #[test]
+    fn a2_every_violation_comes_at_once_and_names_the_variable() {
+        let pairs = [
+            ("ORDERMANAGER_MAX_LEVERAGE", "0"),
+            ("ORDERMANAGER_ALLOW_SHORT", "maybe"),
+            ("ORDERMANAGER_PORT", "eighty"),
+            ("ORDERMANAGER_HOST", "0.0.0.0"),
+            ("BYBIT_ENVIRONMENT", "moon"),
+        ];
+        let violations = read(environment(&pairs), Need::Account).err().expect("violations");
+        let text = violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        for name in ["ORDERMANAGER_MAX_LEVERAGE = 0", "ALLOW_SHORT = maybe", "PORT = eighty", "HOST = 0.0.0.0", "= moon"] {
+            assert!(text.contains(name), "{name} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a2_an_unknown_name_is_warned_about_with_the_nearest() {
+        let settings = read(environment(&[("ORDERMANAGER_MAX_EXPOSUR", "1")]), Need::Paper).ok().expect("settings");
+        assert_eq!(settings.warnings, ["ORDERMANAGER_MAX_EXPOSUR is not known here; did you mean ORDERMANAGER_MAX_EXPOSURE?"]);
+    }
+
+    #[test]
+    fn a2_secrets_are_not_shown() {
+        let pairs = [("BYBIT_API_KEY", "the-key"), ("BYBIT_API_SECRET", "the-secret"), ("ORDERMANAGER_API_KEY", "the-door")];
+        let settings = read(environment(&pairs), Need::Account).ok().expect("settings");
+        let shown = format!("{} {:?}", settings.shown(), settings.account);
+        assert!(!shown.contains("the-"), "{shown}");
+        assert!(shown.contains("max_exposure"));
+    }
+}

@@ -1,0 +1,244 @@
+//! THE loop of the one rule over real channels: step, persist, act, sleep.
+//!
+//! Priorities: 1 what the exchange says, 2 the manager's own timer, 3 signals. What waits together is persisted
+//! together (group commit). A write that fails ends the manager; the next one is restored from the store.
+
+use crate::clock::Clock;
+use crate::desk::{Back, Brought, DeskError, Flags};
+use crate::exchange::{Ear, Heard, Rest};
+use crate::store::{Store, StoreError, StoredStep};
+use order_manager_core::command::{Command, Receipt};
+use order_manager_core::config::Config;
+use order_manager_core::input::{Answer, Delivery, DeliveryId, Input, Started, Stream};
+use order_manager_core::intake;
+use order_manager_core::unit::Bytes;
+use order_manager_core::{Manager, Step};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+/// Inputs of one batch: enough for throughput, few enough for latency.
+const BATCH_MAX: usize = 64;
+/// Signals of one batch; the rest of it is for what the exchange says.
+const SIGNALS_MAX: usize = 16;
+/// Before another manager is restored after a write failed.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+/// Requests that are out have this long to be answered at a shutdown (spec A5).
+const FINISH_MAX: Duration = Duration::from_secs(10);
+
+/// What the exchange adapters say may wait here this long before their sockets do.
+pub(crate) const HEARD_MAX: usize = 4_096;
+
+/// Everything that the loop owns.
+pub(crate) struct Driver {
+    pub(crate) store: Store,
+    pub(crate) config: Config,
+    pub(crate) rest: Rest,
+    pub(crate) ear: Ear,
+    pub(crate) heard: mpsc::Receiver<Heard>,
+    pub(crate) back: Back,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// One life of a manager.
+struct Life {
+    manager: Manager,
+    clock: Clock,
+    step: Step,
+    callers: BTreeMap<DeliveryId, oneshot::Sender<Result<Receipt, DeskError>>>,
+    deliveries: u64,
+    out: usize,
+}
+
+/// How a life ended.
+enum End {
+    Stopped,
+    WriteFailed(StoreError),
+}
+
+impl Driver {
+    /// Runs until it is told to stop.
+    ///
+    /// # Errors
+    /// A journal that cannot be restored: a person must look at it.
+    pub(crate) async fn run(mut self) -> Result<(), StoreError> {
+        let mut stream_up = false;
+        loop {
+            let mut life = self.restore().await?;
+            match self.live(&mut life, &mut stream_up).await {
+                End::Stopped => return Ok(()),
+                End::WriteFailed(error) => {
+                    tracing::error!(%error, "the store cannot be written: intake stops until it can");
+                    self.set_down();
+                    for (_, caller) in std::mem::take(&mut life.callers) {
+                        let _ = caller.send(Err(DeskError::StoreDown));
+                    }
+                }
+            }
+            self.wait_for_store().await;
+        }
+    }
+
+    fn set_down(&self) {
+        let Flags { store, ready, accepting, .. } = &*self.back.flags;
+        [store, ready, accepting].into_iter().for_each(|flag| Flags::set(flag, false));
+    }
+
+    async fn restore(&self) -> Result<Life, StoreError> {
+        let restored = self.store.restore().await?;
+        let steps = restored.steps.iter().map(|(record, digest)| (record.as_slice(), *digest));
+        let manager = Manager::restore(restored.checkpoint.as_deref(), steps)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let clock = Clock::start(manager.now());
+        tracing::info!(records = restored.steps.len(), seq = manager.seq().0, "restored");
+        Ok(Life { manager, clock, step: Step::default(), callers: BTreeMap::new(), deliveries: 0, out: 0 })
+    }
+
+    /// Until a write works again; what the exchange says meanwhile is asked for later.
+    async fn wait_for_store(&mut self) {
+        let until = Instant::now() + STORE_RETRY;
+        while let Ok(Some(_)) = tokio::time::timeout_at(until, self.heard.recv()).await {}
+    }
+
+    async fn live(&mut self, life: &mut Life, stream_up: &mut bool) -> End {
+        let started = Started { life: life.manager.durable().life + 1, config: self.config.clone() };
+        let mut inputs = vec![Input::Started(Box::new(started))];
+        if *stream_up {
+            inputs.push(Input::Stream(Box::new(Stream::Up)));
+        }
+        let mut leave_by: Option<Instant> = None;
+        loop {
+            if let Err(error) = self.work(life, &inputs).await {
+                return End::WriteFailed(error);
+            }
+            inputs.clear();
+            if leave_by.is_some_and(|by| life.out == 0 || Instant::now() >= by) {
+                return End::Stopped;
+            }
+            self.gather(life, &mut inputs, stream_up, &mut leave_by).await;
+        }
+    }
+
+    /// Waits for something to happen, and takes what happens together.
+    async fn gather(&mut self, life: &mut Life, inputs: &mut Vec<Input>, up: &mut bool, leave_by: &mut Option<Instant>) {
+        let wake = life.manager.wake().map(|(at, _)| life.clock.instant_of(at));
+        let wake = [wake, *leave_by].into_iter().flatten().min();
+        let sleep = async {
+            match wake {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let stopping = leave_by.is_some();
+        tokio::select! {
+            biased;
+            Some(heard) = self.heard.recv() => self.hear(life, inputs, up, heard),
+            () = sleep => inputs.push(Input::Woke),
+            Ok(()) = self.stop.wait_for(|stop| *stop), if !stopping => {
+                Flags::set(&self.back.flags.accepting, false);
+                *leave_by = Some(Instant::now() + FINISH_MAX);
+                inputs.push(Input::Woke);
+            }
+            Some(brought) = self.back.signals.recv(), if !stopping => self.take(life, inputs, brought).await,
+        }
+        while inputs.len() < BATCH_MAX
+            && let Ok(heard) = self.heard.try_recv()
+        {
+            self.hear(life, inputs, up, heard);
+        }
+        for _ in 0..SIGNALS_MAX {
+            if stopping || inputs.len() >= BATCH_MAX {
+                return;
+            }
+            let Ok(brought) = self.back.signals.try_recv() else { return };
+            self.take(life, inputs, brought).await;
+        }
+    }
+
+    fn hear(&self, life: &mut Life, inputs: &mut Vec<Input>, up: &mut bool, heard: Heard) {
+        inputs.push(match heard {
+            Heard::Answered { tag, answer } => {
+                life.out = life.out.saturating_sub(1);
+                Flags::set(&self.back.flags.exchange, matches!(answer, Answer::Http { .. }));
+                Input::Reply { tag, answer: Box::new(answer) }
+            }
+            Heard::Stream(stream) => {
+                match stream {
+                    Stream::Up => *up = true,
+                    Stream::Down => *up = false,
+                    Stream::Frame(_) | Stream::Typed(_) => {}
+                }
+                Flags::set(&self.back.flags.stream, *up);
+                Input::Stream(Box::new(stream))
+            }
+        });
+    }
+
+    /// A signal: what the core has forgotten of its id is looked up in the store and is part of the input.
+    async fn take(&self, life: &mut Life, inputs: &mut Vec<Input>, brought: Brought) {
+        let Brought { trace, body, respond } = brought;
+        let id = intake::decode(&body, None).ok().map(|signal| signal.id);
+        let forgotten = id.filter(|id| !life.manager.durable().signals.contains_key(id));
+        let prior = match forgotten {
+            Some(id) => match self.store.prior(id).await {
+                Ok(prior) => prior,
+                Err(error) => {
+                    tracing::error!(%error, "a signal could not be looked up");
+                    let _ = respond.send(Err(DeskError::StoreDown));
+                    return;
+                }
+            },
+            None => None,
+        };
+        life.deliveries += 1;
+        let id = DeliveryId(life.deliveries);
+        life.callers.insert(id, respond);
+        inputs.push(Input::Signal(Box::new(Delivery { id, trace, prior, body: Bytes(body) })));
+    }
+
+    /// Step, persist, act.
+    async fn work(&mut self, life: &mut Life, inputs: &[Input]) -> Result<(), StoreError> {
+        let mut steps = Vec::with_capacity(inputs.len());
+        let mut commands = Vec::new();
+        for input in inputs {
+            let now = life.clock.now();
+            let step = &mut life.step;
+            life.manager.step(now, input, step).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            commands.append(&mut step.commands);
+            steps.push(StoredStep {
+                seq: step.seq,
+                at: life.manager.now(),
+                record: step.record.clone(),
+                digest: step.digest,
+                events: std::mem::take(&mut step.events),
+            });
+        }
+        let committed = self.store.commit(&steps).await?;
+        for StoredStep { events, .. } in &steps {
+            events.iter().for_each(crate::telemetry::event);
+        }
+        let Flags { store, ready, accepting, .. } = &*self.back.flags;
+        Flags::set(store, true);
+        Flags::set(ready, life.manager.is_ready());
+        Flags::set(accepting, !*self.stop.borrow());
+        self.back.committed.send_replace(committed.last_event_id);
+        commands.into_iter().for_each(|command| self.act(life, command));
+        Ok(())
+    }
+
+    fn act(&self, life: &mut Life, command: Command) {
+        match command {
+            Command::Send(outgoing) => {
+                life.out += 1;
+                self.rest.start(outgoing, self.ear.clone());
+            }
+            Command::Settle { delivery, receipt } => {
+                if let Some(caller) = life.callers.remove(&delivery) {
+                    // A caller that left has its answer in the store.
+                    let _ = caller.send(if receipt == Receipt::Paused { Err(DeskError::Full) } else { Ok(receipt) });
+                }
+            }
+        }
+    }
+}

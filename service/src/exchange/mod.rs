@@ -1,0 +1,48 @@
+//! Bybit over real sockets: requests out, answers and pushes in. Carries and translates, decides nothing.
+
+mod rest;
+mod stream;
+
+pub use rest::Rest;
+pub use stream::PrivateStream;
+
+use order_manager_core::input::{Answer, Stream, Tag};
+use secrecy::SecretString;
+use std::fmt;
+use tokio::sync::mpsc;
+
+/// Where an account lives and how to enter it. Its `Debug` shows no secret.
+#[derive(Clone)]
+pub struct Account {
+    /// `https://api.bybit.com`, without a slash at the end.
+    pub rest: String,
+    /// `wss://stream.bybit.com/v5/private`.
+    pub stream: String,
+    /// API key.
+    pub key: String,
+    /// API secret.
+    pub secret: SecretString,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("rest", &self.rest).field("stream", &self.stream).finish_non_exhaustive()
+    }
+}
+
+/// What the exchange says, on its way to the driver.
+#[derive(Debug)]
+pub enum Heard {
+    /// What became of a request.
+    Answered {
+        /// The request.
+        tag: Tag,
+        /// Its answer.
+        answer: Answer,
+    },
+    /// The private stream.
+    Stream(Stream),
+}
+
+/// Where adapters put what they hear. Bounded: a full one makes the socket wait, and TCP the exchange.
+pub type Ear = mpsc::Sender<Heard>;
