@@ -21,7 +21,7 @@ const START: Timestamp = Timestamp(1_700_000_000_000_000);
 /// No life is longer, whatever its tape.
 const STEPS_MAX: usize = 600;
 /// Kinds of steps up to here are cooperative.
-const LAST_TAME: usize = 35;
+const LAST_TAME: usize = 29;
 /// Cooperative steps that one draw can make.
 const RUN: u32 = 12;
 /// Restarts of one life: each folds the records anew.
@@ -121,7 +121,7 @@ impl Life {
                 self.look_up(&mut delivery);
                 self.take(Input::Signal(Box::new(delivery)), None)
             }
-            43..=47 if !self.venue.out.is_empty() => self.answer_wildly(),
+            30..=35 | 43..=47 if !self.venue.out.is_empty() => self.answer_wildly(),
             48..=55 => {
                 let now = self.venue.now(self.now);
                 let push = fact::any_push(&mut self.choices, &mut self.venue, now);
