@@ -1,6 +1,6 @@
 //! One life: steps by the tape, a store that keeps records up to a cut, restarts, and the laws after each step.
 
-use super::laws::{End, Judge, Kept, same};
+use super::laws::{End, Judge, Kept, same, timers_of};
 use super::past::Frame;
 use super::signal::Signals;
 use super::venue::{Venue, Waiting};
@@ -24,6 +24,8 @@ const STEPS_MAX: usize = 600;
 const LAST_TAME: usize = 29;
 /// Cooperative steps that one draw can make.
 const RUN: u32 = 12;
+/// From so many steps on the table of timers is looked at.
+const LONG: usize = 48;
 /// Restarts of one life: each folds the records anew.
 const CRASHES_MAX: u32 = 12;
 /// Good signals that a cooperative world sends of itself.
@@ -101,9 +103,22 @@ impl Life {
         if calm {
             self.calm_down()?;
         }
-        let checkpoint = self.checkpoint.as_ref().map(|(count, bytes)| (*count, bytes.as_slice()));
-        self.judge.end(&End { manager: &self.manager, kept: &self.kept, checkpoint })?;
+        self.judge.end(&self.end())?;
         Ok(self.report())
+    }
+
+    /// The whole of it, as it stands.
+    pub(super) fn end(&self) -> End<'_> {
+        let checkpoint = self.checkpoint.as_ref().map(|(count, bytes)| (*count, bytes.as_slice()));
+        // The table is only to be had from the manager's Debug text, which takes its time.
+        let timers = (self.kept.len() >= LONG).then(|| timers_of(&self.manager));
+        End { manager: &self.manager, kept: &self.kept, checkpoint, timers }
+    }
+
+    /// What the exchange's clock shows.
+    #[cfg(test)]
+    pub(super) fn exchange(&self, at: Timestamp) -> order_manager_core::unit::ExchangeTime {
+        self.venue.now(at)
     }
 
     fn any_step(&mut self) -> Result<(), Broken> {
