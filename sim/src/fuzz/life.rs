@@ -28,6 +28,8 @@ const RUN: u32 = 12;
 const LONG: usize = 48;
 /// Restarts of one life: each folds the records anew.
 const CRASHES_MAX: u32 = 12;
+/// Checkpoints are rare: each forgets what was spent of the budgets, so more in a second would overspend them.
+const CHECKPOINT_PAUSE: Span = Span::secs(2);
 /// Good signals that a cooperative world sends of itself.
 const GOOD_MAX: usize = 6;
 /// Steps of calm in which everything must come to rest. An age of 15 minutes and a round of questions
@@ -51,6 +53,7 @@ pub(super) struct Life {
     holding: bool,
     crashes: u32,
     checkpoint: Option<(usize, Vec<u8>)>,
+    checkpointed_at: Timestamp,
     venue: Venue,
     signals: Signals,
 }
@@ -58,7 +61,8 @@ pub(super) struct Life {
 impl Life {
     pub(super) fn new(mut choices: Choices) -> Self {
         let mut venue = Venue::default();
-        venue.offset = ClockOffset(*choices.pick("offset", &[0, 0, 0, 200_000, -200_000, 200_000, 3_000_000, -40_000_000]));
+        venue.offset =
+            ClockOffset(*choices.pick("offset", &[0, 0, 0, 200_000, -200_000, 200_000, 3_000_000, -40_000_000]));
         let off = if choices.below("swarm", 2) == 1 { choices.below("off", 256) } else { 0 };
         Self {
             choices,
@@ -74,6 +78,7 @@ impl Life {
             holding: false,
             crashes: 0,
             checkpoint: None,
+            checkpointed_at: Timestamp(0),
             venue,
             signals: Signals::default(),
         }
@@ -149,7 +154,7 @@ impl Life {
                 self.cooperate(true)
             }
             59 if self.crashes < CRASHES_MAX => self.crash(),
-            60 => self.take_checkpoint(),
+            60 if self.now.since(self.checkpointed_at) >= CHECKPOINT_PAUSE => self.take_checkpoint(),
             61..=63 => (0..RUN).try_for_each(|_| self.cooperate(true)),
             _ => self.cooperate(true),
         }
@@ -326,6 +331,7 @@ impl Life {
         let broken = |what: String| Broken { law: RESTORE, seq: self.manager.seq(), what };
         let bytes = self.manager.checkpoint().map_err(|e| broken(e.to_string()))?;
         self.checkpoint = Some((self.kept.len(), bytes));
+        self.checkpointed_at = self.now;
         self.commit();
         self.venue.drop_questions();
         let resumed = Resumed { config: self.config.clone(), stream_up: self.stream_up };

@@ -113,25 +113,3 @@ fn kept_life(tape: &[u8]) {
         panic!("{broken}");
     }
 }
-
-#[test]
-fn dump_tmp() {
-    let Ok(dir) = std::env::var("DUMP") else { return };
-    for seed in 0..400 {
-        if let Ok((_, tape)) = order_life_seeded(seed, 12 + (seed as u32 % 30)) {
-            std::fs::write(format!("{dir}/seed-{seed}"), tape).unwrap();
-        }
-    }
-}
-
-#[test]
-fn speed_tmp() {
-    let tapes: Vec<Vec<u8>> = (0..2000).filter_map(|s| order_life_seeded(s, 8).ok().map(|(_, t)| t)).collect();
-    let t = std::time::Instant::now();
-    let mut steps = 0;
-    for tape in &tapes {
-        steps += order_life(tape).unwrap().steps;
-    }
-    let e = t.elapsed();
-    println!("{} tapes {} steps {:?} {:?}/step {:.0}/s", tapes.len(), steps, e, e / steps as u32, 2000.0 / e.as_secs_f64());
-}

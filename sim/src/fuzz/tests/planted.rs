@@ -1,9 +1,9 @@
 //! Each law is broken on purpose: a true life is doctored, and that law must say so.
 
 use crate::choice::Choices;
+use crate::fuzz::Broken;
 use crate::fuzz::laws::{End, Judge, Kept, LAWS};
 use crate::fuzz::life::Life;
-use crate::fuzz::Broken;
 use crate::fuzz::past::Frame;
 use order_manager_core::bybit::Request;
 use order_manager_core::command::Command;
@@ -93,8 +93,8 @@ fn asks(step: &Story) -> bool {
     step.kept.commands.iter().any(|c| matches!(c, Command::Send(out) if out.request != Request::ServerTime))
 }
 
-/// What is done to a life to break a law.
-type Plant = fn(&mut Vec<Story>);
+/// A law, an event that the life must have, and what is done to it.
+type Plant = (&'static str, fn(&Event) -> bool, fn(&mut Vec<Story>));
 
 macro_rules! is {
     ($pattern:pat) => {
@@ -102,8 +102,7 @@ macro_rules! is {
     };
 }
 
-/// Law, an event that the life must have, and what is done to it.
-const PLANTED: &[(&str, fn(&Event) -> bool, Plant)] = &[
+const PLANTED: &[Plant] = &[
     ("o2_no_defect", is!(_), |s| s[1].kept.events.push(Event::Defect { symbol: None, what: Text::EMPTY })),
     ("o1_an_id_is_used_again_only_where_it_never_lived", is!(Event::OrderSent { .. }), |s| {
         twice(s, is!(Event::OrderIntended { .. }));
@@ -135,13 +134,17 @@ const PLANTED: &[(&str, fn(&Event) -> bool, Plant)] = &[
     }),
     ("e1_created_comes_first", is!(Event::OrderExecuted { .. }), |s| without(s, told(Change::Created))),
     ("e1_an_order_ends_once", |e| told(Change::Cancelled)(e), |s| twice(s, told(Change::Cancelled))),
-    ("e2_what_was_told_only_grows", |e| told(Change::PartiallyFilled)(e), |s| {
-        change(s, told(Change::PartiallyFilled), |event| {
-            if let Event::OrderTold(told) = event {
-                told.increment.quantity = Quantity::ZERO;
-            }
-        });
-    }),
+    (
+        "e2_what_was_told_only_grows",
+        |e| told(Change::PartiallyFilled)(e),
+        |s| {
+            change(s, told(Change::PartiallyFilled), |event| {
+                if let Event::OrderTold(told) = event {
+                    told.increment.quantity = Quantity::ZERO;
+                }
+            });
+        },
+    ),
     ("s5_lanes_are_first_in_first_out", is!(Event::SignalStarted { .. }), |s| {
         twice(s, is!(Event::SignalStarted { .. }));
     }),
