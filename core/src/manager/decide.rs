@@ -119,7 +119,8 @@ impl Turn<'_> {
         })
     }
 
-    /// What new orders may use, with the margin of the orders that this plan cancels given back.
+    /// What new orders may use: less what orders on their way will hold and the wallet need not show yet, and with
+    /// the margin of the orders that this plan cancels given back.
     fn available(&self, cancels: &[OrderLinkId], leverage: Ratio) -> Option<Money> {
         let wallet = &self.m.observed.wallet.as_ref()?.value;
         let coin = wallet.coins.iter().find(|coin| coin.coin.as_str() == "USDT");
@@ -128,10 +129,22 @@ impl Turn<'_> {
             coin.wallet_balance.minus(held)
         });
         let free = wallet.total_available.or(free_coin).unwrap_or_default();
-        cancels.iter().filter_map(|link| self.m.durable.book.get(*link)).try_fold(free, |sum, order| {
-            let value = order.spec.price.times(order.remaining())?;
-            if order.spec.reduce_only { Some(sum) } else { sum.plus(value.divided(leverage)?) }
+        let opening = self.m.durable.book.live().filter(|order| !order.spec.reduce_only);
+        opening.filter(|order| order.state.may_fill()).try_fold(free, |sum, order| {
+            let margin = |leverage| order.spec.price.times(order.remaining())?.divided(leverage);
+            match order.state {
+                State::Open if cancels.contains(&order.spec.link) => sum.plus(margin(leverage)?),
+                State::Open => Some(sum),
+                _ if cancels.contains(&order.spec.link) => Some(sum),
+                _ => sum.minus(margin(self.leverage_of(order.spec.symbol))?),
+            }
         })
+    }
+
+    /// The symbol's leverage; where it is not known, none: that holds the most margin.
+    fn leverage_of(&self, symbol: Symbol) -> Ratio {
+        let known = self.exchange_position(symbol).and_then(|reading| reading.value.leverage);
+        known.filter(|leverage| leverage.is_positive()).unwrap_or(Ratio(crate::unit::Decimal::ONE))
     }
 
     /// The plan stood. Orders in its way are cancelled first; what they change is decided again (spec D1, D2).
