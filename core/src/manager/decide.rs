@@ -33,7 +33,6 @@ impl Turn<'_> {
         else {
             return Err(Refusal::new(Code::DataStale, format_args!("{symbol}: rules or prices are missing")));
         };
-        self.judge_clock()?;
         let position = self.stricter_position(signal.side, symbol);
         let existing: Vec<Existing> = self.m.durable.book.live_of(symbol).filter_map(existing).collect();
         let scene = Scene {
@@ -46,11 +45,14 @@ impl Turn<'_> {
             reprice: active.crossed,
         };
         let plan = plan::plan(&scene)?;
+        if !plan.reduce_only {
+            self.judge_clock()?;
+        }
         if self.m.observed.foreign_overflow && !plan.reduce_only {
             let text = format_args!("more than {FOREIGN_MAX} foreign open orders: the exposure cannot be told");
             return Err(Refusal::new(Code::Exposure, text));
         }
-        let account = self.account(symbol, position, &plan.cancels)?;
+        let account = self.account(&plan, position)?;
         let scene = RiskScene {
             account: &account,
             instrument,
@@ -76,6 +78,16 @@ impl Turn<'_> {
         }
     }
 
+    /// Will its plan reduce, whatever the wallet says? As planning sees it (spec D9).
+    pub(super) fn can_only_reduce(&self, signal: &Signal) -> bool {
+        let position = self.stricter_position(signal.side, signal.symbol);
+        match signal.side {
+            _ if signal.is_exit => true,
+            Side::Buy => position < Quantity::ZERO,
+            Side::Sell => position.is_positive() || !self.m.config.allow_short,
+        }
+    }
+
     /// Own executions and the exchange's word, whichever allows less (spec K1).
     fn stricter_position(&self, side: Side, symbol: Symbol) -> Quantity {
         let own = self.own_position(symbol);
@@ -86,18 +98,23 @@ impl Turn<'_> {
         }
     }
 
-    fn account(&self, symbol: Symbol, position: Quantity, cancels: &[OrderLinkId]) -> Result<Account, Refusal> {
+    /// What reduces a position needs no margin: for it, wallet and leverage may be unknown (spec K2).
+    fn account(&self, plan: &Plan, position: Quantity) -> Result<Account, Refusal> {
+        let (symbol, cancels) = (plan.symbol, plan.cancels.as_slice());
         let too_large = || Refusal::overflow(Code::Exposure, "the account's exposure");
-        let leverage = self
-            .exchange_position(symbol)
-            .and_then(|reading| reading.value.leverage)
-            .ok_or_else(|| Refusal::new(Code::DataStale, format_args!("{symbol}: leverage is unknown")))?;
         let own = self.m.durable.book.live().filter(|order| !cancels.contains(&order.spec.link)).map(resting);
         let foreign = self.m.observed.foreign.values().map(|(resting, _)| *resting);
         let all: Vec<Resting> = own.chain(foreign).filter(|r| r.remaining.is_positive()).collect();
         let other_exposure = self.other_exposure(symbol, &all).ok_or_else(too_large)?;
-        let available = self.available(cancels, leverage).ok_or_else(too_large)?;
         let resting = all.into_iter().filter(|r| r.symbol == symbol).collect();
+        if plan.reduce_only {
+            return Ok(Account { position, resting, other_exposure, ..Account::default() });
+        }
+        let leverage = self
+            .exchange_position(symbol)
+            .and_then(|reading| reading.value.leverage)
+            .ok_or_else(|| Refusal::new(Code::DataStale, format_args!("{symbol}: leverage is unknown")))?;
+        let available = self.available(cancels, leverage).ok_or_else(too_large)?;
         Ok(Account { available, leverage, position, resting, other_exposure })
     }
 

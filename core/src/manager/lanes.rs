@@ -139,7 +139,7 @@ impl Turn<'_> {
             self.reject(signal.id, refusal);
             return true;
         }
-        if !self.m.observed.synced || self.waits_for_orders(signal.symbol) || !self.fresh(signal.symbol) {
+        if !self.m.observed.synced || self.waits_for_orders(signal.symbol) || !self.fresh(signal) {
             if !self.m.observed.timers.is_armed(Why::SignalExpires(signal.symbol)) {
                 self.arm_expiry(signal);
             }
