@@ -72,7 +72,7 @@ impl Storm {
         let link = *c.pick("link", &[Link::Typed, Link::Typed, Link::Typed, Link::Bytes]);
         let doubles = c.chance("doubles", 300);
         let story = vec![format!("{config:?}"), format!("{delays:?} {link:?}")];
-        let setup = Setup { config: config.clone(), exchange, link, start: START, keep_messages: true };
+        let setup = Setup { config: config.clone(), exchange, link, start: START, seed, keep_messages: true };
         let mut world = World::new(setup);
         for (symbol, price) in SYMBOLS {
             world.set_price(Symbol::clipped(symbol), Price(Decimal::new(price, 1)));
