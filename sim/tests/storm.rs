@@ -9,7 +9,7 @@ use order_manager_core::journal::{self, Digest};
 use order_manager_core::order::{Order, State};
 use order_manager_core::unit::{Decimal, Money, Price, Quantity, Side, Span, Symbol, Text, Timestamp};
 use order_manager_sim::choice::Choices;
-use order_manager_sim::exchange::{Delays, ExchangeConfig};
+use order_manager_sim::exchange::{Delays, ExchangeConfig, LinkReuse, NoLiquidity};
 use order_manager_sim::judge;
 use order_manager_sim::replay::{Verdict, replay};
 use order_manager_sim::scenario::{
@@ -68,7 +68,10 @@ impl Storm {
                 executions_ms: ms(&mut c, "executions", 0, 5_000),
             };
         }
-        let exchange = ExchangeConfig { delays, ..ExchangeConfig::default() };
+        let link_reuse = *c.pick("reuse", &[LinkReuse::Never, LinkReuse::AfterEnd]);
+        let no_liquidity = *c.pick("no-liquidity", &[NoLiquidity::Cancel, NoLiquidity::Refuse]);
+        let closed_cache = *c.pick("closed-cache", &[500, 1, 0]);
+        let exchange = ExchangeConfig { delays, link_reuse, no_liquidity, closed_cache, ..ExchangeConfig::default() };
         let link = *c.pick("link", &[Link::Typed, Link::Typed, Link::Typed, Link::Bytes]);
         let doubles = c.chance("doubles", 300);
         let story = vec![format!("{config:?}"), format!("{delays:?} {link:?}")];
@@ -118,7 +121,8 @@ impl Storm {
             }
             90..92 => self.again(),
             92..94 => self.manual(),
-            94..96 => {
+            94 => self.exchange_acts(),
+            95 => {
                 self.note("reject next".into());
                 self.world.exchange.knobs_mut().reject_next_after_ack.push_back(Text::clipped("EC_Others"));
             }
@@ -128,6 +132,7 @@ impl Storm {
                 self.note(format!("liquidity {symbol} {at_best}"));
                 self.world.exchange.set_liquidity(symbol, Quantity(Decimal::new(at_best, 3)));
             }
+            98 => self.exchange_acts(),
             _ => {
                 if let Some(bytes) = self.world.checkpoint() {
                     self.note("checkpoint".into());
@@ -192,6 +197,20 @@ impl Storm {
         self.manual = true;
         self.note(format!("manual {side} {symbol} {quantity}"));
         self.world.exchange.manual_order(self.world.now, symbol, side, quantity);
+    }
+
+    /// What the exchange does by itself: ends our orders, forgets closed ones, refuses to touch young ones.
+    fn exchange_acts(&mut self) {
+        match self.c.below("by-itself", 3) {
+            0 => {
+                let now = self.world.now;
+                let ours: Vec<_> = self.world.exchange.truth().links.keys().copied().collect();
+                self.note("the exchange cancels all".into());
+                ours.into_iter().for_each(|link| _ = self.world.exchange.cancel_by_admin(now, link));
+            }
+            1 => self.world.exchange.clear_closed_cache(),
+            _ => self.world.exchange.knobs_mut().untouchable_for = Span::millis(self.c.between("young", 0, 2_000)),
+        }
     }
 
     fn requests(&mut self) -> Requests {
