@@ -41,7 +41,8 @@ impl Turn<'_> {
 
     fn begin_round(&mut self, link: OrderLinkId, round: u32) {
         let source = Source::Realtime;
-        let inquiry = Inquiry { round, began_at: None, source, found: false, empty: Vec::new() };
+        let since = self.m.observed.inquiries.get(&link).and_then(|inquiry| inquiry.since);
+        let inquiry = Inquiry { round, since, began_at: None, source, found: false, empty: Vec::new() };
         self.m.observed.inquiries.insert(link, inquiry);
         self.ask_source(link, source, round);
     }
@@ -81,6 +82,7 @@ impl Turn<'_> {
     pub(super) fn inquiry_sent(&mut self, link: OrderLinkId, at: ExchangeTime) {
         if let Some(inquiry) = self.m.observed.inquiries.get_mut(&link) {
             inquiry.began_at = inquiry.began_at.or(Some(at));
+            inquiry.since = inquiry.since.or(Some(at));
         }
     }
 
@@ -196,7 +198,11 @@ impl Turn<'_> {
             _ => return None,
         };
         let wait = if aged_out { FORGOTTEN_AFTER } else { VISIBILITY_BOUND };
-        let deadline = signed_at.after(self.m.config.recv_window()).after(wait);
+        let mut deadline = signed_at.after(self.m.config.recv_window()).after(wait);
+        if aged_out {
+            // It may have ended, or filled, just before it was first missed: no view need show that at once.
+            deadline = deadline.max(inquiry.since?.after(VISIBILITY_BOUND));
+        }
         let answers: Vec<(Source, Seq)> = inquiry.empty.clone();
         (asked_at > deadline).then_some(Absence { deadline, asked_at, answers, aged_out })
     }
