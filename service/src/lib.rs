@@ -2,6 +2,8 @@
 //!
 //! This part of the project has no adapters yet: the program knows its version and says where the manager runs.
 
+pub mod store;
+
 use clap::Parser;
 use std::ffi::OsString;
 use std::process::ExitCode;
