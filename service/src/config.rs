@@ -6,6 +6,7 @@
 
 use crate::exchange::Account;
 use order_manager_core::config::Config;
+use order_manager_sim::scenario::nearest;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -255,8 +256,9 @@ impl Reader {
         let unknown = ours.filter(|name| !known.contains(name) && !name.ends_with("_FILE"));
         unknown
             .map(|name| {
-                let nearest = known.iter().min_by_key(|known| distance(name, known));
-                format!("{name} is not known here; did you mean {}?", nearest.map_or("", String::as_str))
+                let words: Vec<&str> = known.iter().map(String::as_str).collect();
+                let near = nearest(name, &words).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+                format!("{name} is not known here{near}")
             })
             .collect()
     }
@@ -287,19 +289,6 @@ fn as_json(text: &str, default: &serde_json::Value) -> serde_json::Value {
         serde_json::Value::Number(_) => text.parse::<u64>().map_or_else(|_| text.into(), Into::into),
         _ => text.into(),
     }
-}
-
-/// Edits from one word to another.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let cost = corner + usize::from(x != y);
-            corner = std::mem::replace(&mut row[j + 1], cost.min(row[j] + 1).min(row[j + 1] + 1));
-        }
-    }
-    row[b.len()]
 }
 
 impl Settings {

@@ -51,6 +51,14 @@ struct Life {
     out: usize,
 }
 
+/// What woke the loop, the most urgent first.
+enum Happened {
+    Heard(Heard),
+    Woke,
+    Stop,
+    Brought(Brought),
+}
+
 /// How a life ended.
 enum End {
     Stopped,
@@ -64,10 +72,11 @@ impl Driver {
     /// A journal that cannot be restored: a person must look at it.
     pub(crate) async fn run(mut self) -> Result<(), StoreError> {
         let mut stream_up = false;
+        let mut life = self.restore().await?;
         loop {
-            let mut life = self.restore().await?;
             match self.live(&mut life, &mut stream_up).await {
                 End::Stopped => return Ok(()),
+                End::WriteFailed(error @ StoreError::Data { .. }) => return Err(error),
                 End::WriteFailed(error) => {
                     tracing::error!(%error, "the store cannot be written: intake stops until it can");
                     self.set_down();
@@ -76,7 +85,13 @@ impl Driver {
                     }
                 }
             }
-            self.wait_for_store().await;
+            life = loop {
+                self.wait_for_store().await;
+                match self.restore().await {
+                    Ok(life) => break life,
+                    Err(error) => tracing::error!(%error, "the store cannot be read: trying again"),
+                }
+            };
         }
     }
 
@@ -88,8 +103,7 @@ impl Driver {
     async fn restore(&self) -> Result<Life, StoreError> {
         let restored = self.store.restore().await?;
         let steps = restored.steps.iter().map(|(record, digest)| (record.as_slice(), *digest));
-        let manager = Manager::restore(restored.checkpoint.as_deref(), steps)
-            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let manager = Manager::restore(restored.checkpoint.as_deref(), steps)?;
         let clock = Clock::start(manager.now());
         tracing::info!(records = restored.steps.len(), seq = manager.seq().0, "restored");
         Ok(Life { manager, clock, step: Step::default(), callers: BTreeMap::new(), deliveries: 0, out: 0 })
@@ -131,16 +145,22 @@ impl Driver {
             }
         };
         let stopping = leave_by.is_some();
-        tokio::select! {
+        let happened = tokio::select! {
             biased;
-            Some(heard) = self.heard.recv() => self.hear(life, inputs, up, heard),
-            () = sleep => inputs.push(Input::Woke),
-            Ok(()) = self.stop.wait_for(|stop| *stop), if !stopping => {
+            Some(heard) = self.heard.recv() => Happened::Heard(heard),
+            () = sleep => Happened::Woke,
+            Ok(_) = self.stop.wait_for(|stop| *stop), if !stopping => Happened::Stop,
+            Some(brought) = self.back.signals.recv(), if !stopping => Happened::Brought(brought),
+        };
+        match happened {
+            Happened::Heard(heard) => self.hear(life, inputs, up, heard),
+            Happened::Woke => inputs.push(Input::Woke),
+            Happened::Stop => {
                 Flags::set(&self.back.flags.accepting, false);
                 *leave_by = Some(Instant::now() + FINISH_MAX);
                 inputs.push(Input::Woke);
             }
-            Some(brought) = self.back.signals.recv(), if !stopping => self.take(life, inputs, brought).await,
+            Happened::Brought(brought) => self.take(life, inputs, brought).await,
         }
         while inputs.len() < BATCH_MAX
             && let Ok(heard) = self.heard.try_recv()
@@ -204,7 +224,7 @@ impl Driver {
         for input in inputs {
             let now = life.clock.now();
             let step = &mut life.step;
-            life.manager.step(now, input, step).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            life.manager.step(now, input, step)?;
             commands.append(&mut step.commands);
             steps.push(StoredStep {
                 seq: step.seq,

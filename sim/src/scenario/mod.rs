@@ -30,7 +30,7 @@ mod word;
 
 pub use expect::{EventWord, Expect, OrderWord, SignalWord};
 pub use fault::{Answer, Crash, CrashMoment, CrashOn, Effect, Fault, FaultKind, Path, Pushes, Requests, Topic};
-pub use problem::{Problem, ScenarioError};
+pub use problem::{Problem, ScenarioError, nearest};
 pub use signal::{RawStep, SignalStep, signal_body, signal_id};
 
 use order_manager_core::unit::{Price, Quantity, Side, SignalId, Span, Symbol};

@@ -59,7 +59,7 @@ fn unknown_what(message: &str) -> Option<&'static str> {
 
 /// The word of `known` that `word` was most likely meant to be, if one is near enough. A word that begins
 /// another counts as near: `drop_reply` for `drop`.
-pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let distance = |candidate: &str| {
         let begins =
             candidate.len() >= 3 && word.len() >= 3 && (word.starts_with(candidate) || candidate.starts_with(word));
