@@ -224,6 +224,10 @@ impl Turn<'_> {
     }
 }
 
+/// One that its executions fill whole is not alive, though no row has ended it yet.
 fn known_alive_or_ended(order: &Order) -> bool {
-    matches!(order.state, State::Open | State::Closed)
+    match order.state {
+        State::Open => !order.is_filled_whole(),
+        state => state == State::Closed,
+    }
 }
