@@ -277,7 +277,7 @@ impl CreateAnswer {
 /// come (bybit-v5.md 2.11).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Absence {
-    /// Signed timestamp + recv window + visibility bound, exchange time.
+    /// Signed timestamp + recv window + visibility bound, exchange time; and not before it was missed for that bound.
     pub deadline: ExchangeTime,
     /// Exchange time at which the last round began; not before the deadline.
     pub asked_at: ExchangeTime,

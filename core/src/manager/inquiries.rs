@@ -214,11 +214,9 @@ impl Turn<'_> {
             _ => return None,
         };
         let wait = if aged_out { FORGOTTEN_AFTER } else { VISIBILITY_BOUND };
-        let mut deadline = signed_at.after(self.m.config.recv_window()).after(wait);
-        if aged_out {
-            // It may have ended, or filled, just before it was first missed: no view need show that at once.
-            deadline = deadline.max(inquiry.since?.after(VISIBILITY_BOUND));
-        }
+        // It may have ended, or filled, just before it was first missed: no view need show that at once.
+        let missed_since = inquiry.since?.after(VISIBILITY_BOUND);
+        let deadline = signed_at.after(self.m.config.recv_window()).after(wait).max(missed_since);
         let answers: Vec<(Source, Seq)> = inquiry.empty.clone();
         (asked_at > deadline).then_some(Absence { deadline, asked_at, answers, aged_out })
     }
