@@ -5,7 +5,7 @@ use crate::bybit::{ExecutionRow, OrderRow};
 use crate::input::Source;
 use crate::intake::{BadSignal, Signal};
 use crate::market::Instrument;
-use crate::order::{CancelReason, Spec, Status, Totals};
+use crate::order::{CancelReason, Spec, Status, Stimulus, Totals};
 use crate::outcome::Outcome;
 use crate::plan::Note;
 use crate::risk::Verdict;
@@ -260,11 +260,24 @@ pub enum CreateAnswer {
     },
 }
 
+impl CreateAnswer {
+    /// What it does to an order's state.
+    #[must_use]
+    pub const fn stimulus(&self) -> Stimulus {
+        match self {
+            Self::Accepted { .. } => Stimulus::Acked,
+            Self::Refused { .. } => Stimulus::Refused,
+            Self::NotSent { .. } => Stimulus::NotSent,
+            Self::Unknown { .. } => Stimulus::Lost,
+        }
+    }
+}
+
 /// Why an order cannot exist: all three sources said "not here" after the last moment at which it could have
 /// come (bybit-v5.md 2.11).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Absence {
-    /// Signed timestamp + recv window + visibility bound, exchange time.
+    /// Signed timestamp + recv window + visibility bound, exchange time; and not before it was missed for that bound.
     pub deadline: ExchangeTime,
     /// Exchange time at which the last round began; not before the deadline.
     pub asked_at: ExchangeTime,

@@ -10,7 +10,7 @@ use crate::timer::Why;
 use crate::unit::{Bytes, OrderLinkId, Price, Quantity, Span, Symbol, Text};
 use alloc::boxed::Box;
 
-/// How long a live market order may go without its end before it is asked about.
+/// How long a market order, or one that is filled whole, may go without its end before it is asked about.
 const MARKET_END: Span = Span::secs(1);
 /// Foreign open orders that are remembered; with more, the exposure cannot be told and opening is refused.
 pub(super) const FOREIGN_MAX: usize = 1_000;
@@ -113,15 +113,18 @@ impl Turn<'_> {
     /// Timers of an order after news of it.
     fn mind_the_rest(&mut self, link: OrderLinkId) {
         let Some(order) = self.m.durable.book.get(link) else { return };
-        let (state, is_limit, asked) = (order.state, order.spec.is_limit(), order.cancel.is_some());
-        self.m.observed.failures.remove(&crate::input::Tag::Create(link));
+        let (state, asked) = (order.state, order.cancel.is_some());
+        let ends_soon = !order.spec.is_limit() || order.is_filled_whole();
+        let create = crate::input::Tag::Create(link);
+        self.m.observed.failures.remove(&create);
+        self.m.observed.pace.withdraw(create); // it is there: a create that still waits would be its twin
         match state {
             State::Closed => {
                 for why in [Why::Inquire(link), Why::RetryCancel(link), Why::RetryCreate(link)] {
                     self.m.observed.timers.disarm(why);
                 }
             }
-            State::Open if !is_limit => self.arm(Why::Inquire(link), MARKET_END),
+            State::Open if ends_soon => self.arm(Why::Inquire(link), MARKET_END),
             State::Open if !asked => self.m.observed.timers.disarm(Why::Inquire(link)),
             _ => {}
         }

@@ -47,7 +47,7 @@ impl Turn<'_> {
                 }
                 return None;
             }
-            let change = if totals.quantity >= order.quantity() { Change::Filled } else { Change::PartiallyFilled };
+            let change = if order.is_filled_whole() { Change::Filled } else { Change::PartiallyFilled };
             return Some(self.told(order, change, totals.minus(order.told.totals)));
         }
         if order.state.may_fill() || order.told.ended {

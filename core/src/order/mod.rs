@@ -191,6 +191,12 @@ impl Order {
         self.facts.terms.map_or(self.spec.quantity, |terms| terms.quantity)
     }
 
+    /// Is nothing of it left to fill?
+    #[must_use]
+    pub fn is_filled_whole(&self) -> bool {
+        self.facts.totals().quantity >= self.quantity()
+    }
+
     /// Bybit's id, once known.
     #[must_use]
     pub fn order_id(&self) -> Option<ExchangeOrderId> {
@@ -203,6 +209,7 @@ impl Order {
         let filled = !self.facts.totals().quantity.is_zero();
         match self.state {
             State::Intended | State::Sending | State::Unknown | State::Acked => Status::Pending,
+            State::Open if filled && self.is_filled_whole() => Status::Filled,
             State::Open if filled => Status::PartiallyFilled,
             State::Open => Status::Pending,
             State::Closed | State::AgedOut if filled => Status::Filled,
