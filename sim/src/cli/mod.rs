@@ -5,6 +5,8 @@ mod generate;
 mod market;
 mod replay;
 mod scenarios;
+#[cfg(feature = "serve")]
+mod serve;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -53,6 +55,9 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Be a Bybit over HTTP and WebSocket on this machine, in real time, until interrupted.
+    #[cfg(feature = "serve")]
+    ServeExchange(serve::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -113,6 +118,8 @@ pub fn main() -> ExitCode {
         Command::Run(run) => scenarios::run(&run),
         Command::Replay { journal } => replay::run(&journal),
         Command::Generate { seed, days, out } => generate::run(seed, days, &out),
+        #[cfg(feature = "serve")]
+        Command::ServeExchange(args) => serve::run(&args),
     };
     match result {
         Ok(ending) => ExitCode::from(ending as u8),
