@@ -168,6 +168,11 @@ impl Stream {
         }
         all
     }
+
+    /// Waits for an order push of this link id.
+    pub(crate) async fn until_order(&mut self, link: &str) {
+        while self.until("order").await.last().is_none_or(|push| push["data"][0]["orderLinkId"] != link) {}
+    }
 }
 
 /// The first message of a private stream (4.1).

@@ -68,9 +68,9 @@ async fn a_doubled_request_is_a_duplicate_at_the_exchange() {
 #[tokio::test]
 async fn a_late_request_arrives_though_its_client_has_left() {
     let served = serve(|_| {}).await;
-    control(served.http, "/sim/fault", r#"{"delay": "request", "of": "create", "by": "100ms"}"#).await;
+    control(served.http, "/sim/fault", r#"{"delay": "request", "of": "create", "by": "800ms"}"#).await;
     let body = resting("om-1");
-    let gave_up = tokio::time::timeout(Duration::from_millis(20), create(served.http, &body)).await;
+    let gave_up = tokio::time::timeout(Duration::from_millis(200), create(served.http, &body)).await;
     assert!(gave_up.is_err());
     assert_eq!(truth(served.http).await["orders"], json!({}));
     eventually("the order", async || truth(served.http).await["orders"]["om-1"]["creates_accepted"] == 1).await;
@@ -131,7 +131,7 @@ async fn a_disconnect_cuts_every_stream_and_down_lets_none_in() {
     assert_eq!(create(served.http, &resting("om-2")).await.expect("a reply").code(), 0, "REST goes on");
     control(served.http, "/sim/stream", r#""up""#).await;
     Stream::private(served.http, &["order"]).await;
-    control(served.http, "/sim/disconnect", r#"{"for_ms": 50}"#).await;
+    control(served.http, "/sim/disconnect", r#"{"for_ms": 400}"#).await;
     assert!(Stream::open(served.http, "/v5/private").await.is_none());
     eventually("a stream", async || Stream::open(served.http, "/v5/private").await.is_some()).await;
 }
@@ -141,13 +141,13 @@ async fn a_halt_answers_nothing_for_a_while_and_then_everything() {
     let served = serve(|_| {}).await;
     let mut stream = Stream::private(served.http, &["order"]).await;
     let began = Instant::now();
-    control(served.http, "/sim/halt", r#"{"ms": 100}"#).await;
+    control(served.http, "/sim/halt", r#"{"ms": 400}"#).await;
     let body = resting("om-1");
     let (reply, during) = tokio::join!(create(served.http, &body), truth(served.http));
     assert_eq!(during["orders"], json!({}), "the control plane answers");
     assert_eq!(reply.expect("a reply").code(), 0);
     stream.until("order").await;
-    assert!(began.elapsed() >= Duration::from_millis(100));
+    assert!(began.elapsed() >= Duration::from_millis(400));
 }
 
 #[tokio::test]
@@ -159,9 +159,9 @@ async fn the_other_steps_of_a_scenario_act_here_too() {
     control(served.http, "/sim/reject-next", "").await;
     let mut stream = Stream::private(served.http, &["order"]).await;
     create(served.http, &resting("om-1")).await.expect("a reply");
-    stream.until("order").await;
+    stream.until_order("om-1").await;
     create(served.http, &market("om-2")).await.expect("a reply");
-    stream.until("order").await;
+    stream.until_order("om-2").await;
     let truth = truth(served.http).await;
     assert_eq!((&truth["prices"]["BTCUSDT"], &truth["foreign_orders"]), (&json!("50100"), &json!(1)));
     assert_eq!(truth["orders"]["om-1"]["status"], "Rejected");

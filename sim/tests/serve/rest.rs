@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 #[tokio::test]
 async fn a_signed_create_is_acknowledged_and_its_truth_counted() {
     let served = serve(|_| {}).await;
+    let mut stream = Stream::private(served.http, &["wallet"]).await;
     let reply = create(served.http, &market("om-1")).await.expect("a reply");
     assert_eq!((reply.status, reply.code()), (200, 0), "{}", reply.json());
     assert_eq!(reply.json()["result"]["orderLinkId"], "om-1");
@@ -18,7 +19,7 @@ async fn a_signed_create_is_acknowledged_and_its_truth_counted() {
 
     // The same id again: refused, and counted as received but not as accepted (2.2).
     assert_eq!(create(served.http, &market("om-1")).await.expect("a reply").code(), 110072);
-    let mut stream = Stream::private(served.http, &["wallet"]).await;
+    stream.until("wallet").await;
     create(served.http, &market("om-2")).await.expect("a reply");
     stream.until("wallet").await;
     let truth = truth(served.http).await;
@@ -76,7 +77,7 @@ async fn more_than_the_budget_is_10006_with_its_headers_as_1_5_says() {
 /// The cursor goes back exactly as it came (2.10).
 #[tokio::test]
 async fn pages_hold_every_order_once() {
-    let served = serve(|_| {}).await;
+    let served = serve(|config| config.exchange.delays.realtime_ms = 0).await;
     let mut stream = Stream::private(served.http, &["order"]).await;
     for n in 0..5 {
         assert_eq!(create(served.http, &resting(&format!("om-{n}"))).await.expect("a reply").code(), 0);

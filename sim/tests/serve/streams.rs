@@ -84,8 +84,9 @@ async fn a_subscription_can_be_refused() {
     let subscribe = |args: Value| json!({"op": "subscribe", "args": args});
     let early = stream.ask(subscribe(json!(["order"]))).await;
     assert_eq!((&early["success"], &early["ret_msg"]), (&json!(false), &json!("error:topic:order needs auth first")));
+    let mut witness = Stream::private(served.http, &["order"]).await;
     create(served.http, &market("om-1")).await.expect("a reply");
-
+    witness.until_order("om-1").await;
     assert_eq!(stream.ask(auth(KEY, SECRET, now_ms() + 10_000)).await["success"], true, "and nothing was pushed");
     assert_eq!(stream.ask(subscribe(json!(["order"]))).await["success"], true);
     for (args, words) in [
