@@ -81,7 +81,7 @@ impl Hub {
             cuts: watch::Sender::new(0),
             streams: Arc::new(Semaphore::new(config.limits.streams)),
             requests: Arc::new(Semaphore::new(config.limits.requests)),
-            names: AtomicU64::new(0),
+            names: AtomicU64::new(1),
         }
     }
 
