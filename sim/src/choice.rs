@@ -49,6 +49,12 @@ impl Choices {
         self.record.as_deref()
     }
 
+    /// Has the tape been read to its end? A seed has none.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(&self.source, Source::Tape { bytes, next } if *next >= bytes.len())
+    }
+
     /// A number from 0 to `bound - 1`; 0 where `bound` is 0. On a tape 0 is the tamest.
     pub fn below(&mut self, label: &'static str, bound: u64) -> u64 {
         if bound <= 1 {
@@ -179,6 +185,7 @@ mod tests {
         assert_eq!(*choices.pick("kind", &["calm", "wild"]), "calm");
         assert!(choices.chance("certain", 1_000));
         assert!(!Choices::from_tape(&[255, 255]).chance("never", 0));
+        assert!(choices.is_over() && !Choices::from_tape(&[0]).is_over() && !Choices::seeded(1).is_over());
     }
 
     #[test]

@@ -14,6 +14,11 @@ impl Faults {
         self.0.push(fault);
     }
 
+    /// From now on nothing goes wrong.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// What becomes of a request on its way, used up once.
     pub fn request(&mut self, operation: Operation) -> Option<Effect> {
         self.carry(|path| matches!(path, Path::Request(of) if of.covers(operation)))

@@ -4,6 +4,7 @@ pub mod choice;
 pub mod cli;
 pub mod exchange;
 pub mod faults;
+pub mod fuzz;
 pub mod generate;
 pub mod judge;
 pub mod ledger;

@@ -46,6 +46,11 @@ impl Wire {
         self.faults.add(fault);
     }
 
+    /// Nothing goes wrong any more.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
     /// When a request that leaves now reaches the exchange.
     pub fn request(&mut self, now: Timestamp, operation: Operation) -> Arrivals {
         let effect = self.faults.request(operation);

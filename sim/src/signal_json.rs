@@ -261,7 +261,7 @@ mod tests {
     fn real_signals_are_written_back_the_same() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/fixtures/signals-btc-2022-01.jsonl");
         let Ok(text) = std::fs::read_to_string(path) else {
-            _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: {path} is not here"));
+            _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: {path} is not here\n"));
             return;
         };
         for line in text.lines() {

@@ -85,7 +85,7 @@ fn the_same_digests_in_two_processes_and_in_a_release_build() {
         Err(_) => {
             _ = std::io::Write::write_fmt(
                 &mut std::io::stderr(),
-                format_args!("skipped: ORDER_SIM_RELEASE names no release build of order-sim to compare with"),
+                format_args!("skipped: ORDER_SIM_RELEASE names no release build of order-sim to compare with\n"),
             )
         }
     }

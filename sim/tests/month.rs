@@ -34,7 +34,7 @@ fn real() -> Option<(PathBuf, PathBuf)> {
     if !there {
         _ = std::io::Write::write_fmt(
             &mut std::io::stderr(),
-            format_args!("skipped: ../shared with a real month of prices and signals is not there"),
+            format_args!("skipped: ../shared with a real month of prices and signals is not there\n"),
         );
     }
     there.then_some(files)

@@ -34,7 +34,13 @@ impl Turn<'_> {
         match tag {
             Tag::Create(link) => self.create_answered(link, reply),
             Tag::Cancel(link) => self.cancel_answered(link, reply),
-            _ => self.question_answered(tag, asked_at.unwrap_or_default(), reply.ok()),
+            _ => {
+                // An answer says something of the moment of its question. One whose question was forgotten at a
+                // checkpoint says nothing; it is asked again.
+                if let Some(asked_at) = asked_at {
+                    self.question_answered(tag, asked_at, reply.ok());
+                }
+            }
         }
     }
 
@@ -59,7 +65,7 @@ impl Turn<'_> {
                 let until = self.now().after(HOLD);
                 self.m.observed.pace.hold(operation, until);
             }
-            Err(ApiError::Code { code: 10002 | -1, .. }) => {
+            Err(ApiError::Code { code: 10002 | -1, .. }) if operation != Operation::ServerTime => {
                 self.m.observed.clock = None;
                 self.ask(Tag::Clock);
             }

@@ -12,8 +12,10 @@ use crate::unit::OrderLinkId;
 use alloc::vec::Vec;
 
 impl Turn<'_> {
+    /// What came before is lost, whether or not the end of the last connection was noticed.
     pub(super) fn stream_up(&mut self) {
         self.m.observed.stream_up = true;
+        self.m.observed.synced = false;
         self.m.observed.sweep = None;
         self.start_sweep();
     }
@@ -42,7 +44,7 @@ impl Turn<'_> {
     pub(super) fn ask_sweep_page(&mut self) {
         let Some(sweep) = &self.m.observed.sweep else { return };
         let tag = Tag::Sweep { run: sweep.run, page: sweep.page };
-        if let Some(request) = sweep.request() {
+        if let Some(request) = sweep.request().filter(|_| !self.m.observed.out.contains_key(&tag)) {
             self.queue(Urgency::Ask, tag, request);
         }
     }

@@ -112,7 +112,8 @@ impl Turn<'_> {
         let Some(order) = self.m.durable.book.get(link) else { return };
         let last_fill = order.facts.fills.values().map(|fill| fill.time).max().max(order.signed_at);
         let reconciled = last_fill <= self.m.durable.reconciled_until;
-        if order.told.ended && order.facts.explained() && reconciled {
+        let over = order.told.ended && !order.state.may_fill(); // told whole by its fills, it may still show as open
+        if over && order.facts.explained() && reconciled {
             self.emit(Event::OrderForgotten { link });
         } else {
             self.arm(Why::ForgetOrder(link), ORDER_MEMORY);

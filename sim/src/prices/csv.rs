@@ -244,7 +244,7 @@ mod tests {
         if !path.exists() {
             _ = std::io::Write::write_fmt(
                 &mut std::io::stderr(),
-                format_args!("skipped: {} is not here", path.display()),
+                format_args!("skipped: {} is not here\n", path.display()),
             );
             return;
         }

@@ -32,7 +32,7 @@ fn faults(overrides: serde_json::Value) -> Vec<String> {
 fn s2_real_signals_are_read_exactly() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/fixtures/signals-btc-2022-01.jsonl");
     let Ok(lines) = std::fs::read_to_string(path) else {
-        _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: {path} is not there"));
+        _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: {path} is not there\n"));
         return;
     };
     let mut exits = 0;
