@@ -3,6 +3,7 @@
 pub mod choice;
 pub mod cli;
 pub mod exchange;
+pub mod faults;
 pub mod fuzz;
 pub mod generate;
 pub mod judge;
@@ -12,6 +13,8 @@ pub mod month;
 pub mod prices;
 pub mod replay;
 pub mod scenario;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod signal_json;
 pub mod store;
 pub mod summary;

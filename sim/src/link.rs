@@ -4,8 +4,9 @@
 use crate::choice::Choices;
 use crate::exchange::face::{self, Credentials, WireHeaders, WireRequest};
 use crate::exchange::{Exchange, Signed};
-use crate::scenario::{self, Effect, Fault, FaultKind, Link, Path, Pushes, Topic};
-use order_manager_core::bybit::{ApiError, ApiReply, LimitHeaders, Operation, Push, PushRows, rest, sign};
+use crate::faults::Faults;
+use crate::scenario::{self, Effect, Fault, Link};
+use order_manager_core::bybit::{ApiError, ApiReply, LimitHeaders, Operation, Push, rest, sign};
 use order_manager_core::command::Outgoing;
 use order_manager_core::input::{Answer, Stream};
 use order_manager_core::unit::{Bytes, Span, Text, Timestamp};
@@ -17,7 +18,7 @@ const LATENCIES: std::ops::RangeInclusive<u64> = 1_000..=12_000;
 /// How long the adapter waits for an answer before it gives up.
 pub const TIMEOUT: Span = Span::secs(5);
 /// How far a reply falls behind the pushes that it should have come before.
-const OVERTAKEN: Span = Span::millis(100);
+pub const OVERTAKEN: Span = Span::millis(100);
 
 /// What becomes of a message: when each copy of it arrives; none where it is lost.
 pub type Arrivals = Vec<Timestamp>;
@@ -27,7 +28,7 @@ pub type Arrivals = Vec<Timestamp>;
 pub struct Wire {
     kind: Link,
     credentials: Credentials,
-    faults: Vec<Fault>,
+    faults: Faults,
     choices: Option<Choices>,
 }
 
@@ -37,12 +38,12 @@ impl Wire {
     pub fn new(kind: Link, seed: u64) -> Self {
         let credentials = Credentials { key: "sim-key".into(), secret: "sim-secret".into() };
         let choices = (seed != 0).then(|| Choices::seeded(seed));
-        Self { kind, credentials, faults: Vec::new(), choices }
+        Self { kind, credentials, faults: Faults::default(), choices }
     }
 
     /// From now on this goes wrong, as often as it says.
     pub fn add_fault(&mut self, fault: Fault) {
-        self.faults.push(fault);
+        self.faults.add(fault);
     }
 
     /// Nothing goes wrong any more.
@@ -52,60 +53,41 @@ impl Wire {
 
     /// When a request that leaves now reaches the exchange.
     pub fn request(&mut self, now: Timestamp, operation: Operation) -> Arrivals {
-        let fits = |path: &Path| matches!(path, Path::Request(of) if of.covers(operation));
-        self.carry(now, fits)
+        let effect = self.faults.request(operation);
+        self.carry(now, effect)
     }
 
     /// When a reply that leaves now reaches the manager.
     pub fn reply(&mut self, now: Timestamp, operation: Operation) -> Arrivals {
-        let fits = |path: &Path| matches!(path, Path::Reply(of) if of.covers(operation));
-        let overtaken = self.take(|kind| matches!(kind, FaultKind::PushFirst { of } if of.covers(operation)));
-        let late = if overtaken.is_some() { OVERTAKEN } else { Span::ZERO };
-        self.carry(now.after(late), fits)
+        let late = if self.faults.push_first(operation) { OVERTAKEN } else { Span::ZERO };
+        let effect = self.faults.reply(operation);
+        self.carry(now.after(late), effect)
     }
 
     /// When a push that leaves now reaches the manager.
     pub fn push(&mut self, now: Timestamp, push: &Push) -> Arrivals {
-        let topic = topic(push);
-        self.carry(now, |path| match path {
-            Path::Push(Pushes::All) => true,
-            Path::Push(Pushes::One(one)) => Some(*one) == topic,
-            _ => false,
-        })
+        let effect = self.faults.push(push);
+        self.carry(now, effect)
     }
 
-    fn carry(&mut self, now: Timestamp, fits: impl Fn(&Path) -> bool) -> Arrivals {
+    fn carry(&mut self, now: Timestamp, effect: Option<Effect>) -> Arrivals {
         let latency = match &mut self.choices {
             Some(choices) => Span(choices.between("latency", *LATENCIES.start(), *LATENCIES.end())),
             None => LATENCY,
         };
         let arrives = now.after(latency);
-        let fault = self.take(|kind| matches!(kind, FaultKind::Carry { path, .. } if fits(path)));
-        match fault {
-            Some(FaultKind::Carry { effect: Effect::Drop, .. }) => vec![],
-            Some(FaultKind::Carry { effect: Effect::Delay(by), .. }) => vec![arrives.after(by)],
-            Some(FaultKind::Carry { effect: Effect::Duplicate, .. }) => vec![arrives, arrives.after(Span::millis(1))],
-            _ => vec![arrives],
+        match effect {
+            Some(Effect::Drop) => vec![],
+            Some(Effect::Delay(by)) => vec![arrives.after(by)],
+            Some(Effect::Duplicate) => vec![arrives, arrives.after(Span::millis(1))],
+            None => vec![arrives],
         }
-    }
-
-    /// The next fault that fits, used up once.
-    fn take(&mut self, fits: impl Fn(&FaultKind) -> bool) -> Option<FaultKind> {
-        let place = self.faults.iter().position(|fault| fits(&fault.kind))?;
-        let fault = &mut self.faults[place];
-        let kind = fault.kind;
-        fault.count = fault.count.saturating_sub(1);
-        if fault.count == 0 {
-            self.faults.remove(place);
-        }
-        Some(kind)
     }
 
     /// The exchange answers a request that arrives now.
     pub fn serve(&mut self, exchange: &mut Exchange, now: Timestamp, outgoing: &Outgoing) -> Answer {
         let operation = outgoing.request.operation();
-        let forced = self.take(|kind| matches!(kind, FaultKind::Answer { of, .. } if of.covers(operation)));
-        let Some(FaultKind::Answer { answer, executed, .. }) = forced else {
+        let Some((answer, executed)) = self.faults.answer(operation) else {
             return self.answer(exchange, now, outgoing);
         };
         match answer {
@@ -184,15 +166,5 @@ impl Wire {
     #[must_use]
     pub fn lost() -> Answer {
         Answer::Lost { why: Text::clipped("no answer within 5 s") }
-    }
-}
-
-const fn topic(push: &Push) -> Option<Topic> {
-    match push.rows {
-        PushRows::Orders(_) => Some(Topic::Order),
-        PushRows::Executions(_) => Some(Topic::Execution),
-        PushRows::Positions(_) => Some(Topic::Position),
-        PushRows::Wallets(_) => Some(Topic::Wallet),
-        PushRows::Nothing { .. } => None,
     }
 }

@@ -17,11 +17,11 @@ use std::path::Path;
 /// The file of `--config`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Rules {
+pub(super) struct Rules {
     config: Config,
-    exchange: ExchangeConfig,
+    pub(super) exchange: ExchangeConfig,
     /// Instrument of the prices.
-    symbol: Symbol,
+    pub(super) symbol: Symbol,
 }
 
 impl Default for Rules {
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Run) -> anyhow::Result<Ending> {
     Ok(if summary.consistent { Ending::Ok } else { Ending::Oracle })
 }
 
-fn rules(path: Option<&Path>) -> anyhow::Result<Rules> {
+pub(super) fn rules(path: Option<&Path>) -> anyhow::Result<Rules> {
     let Some(path) = path else { return Ok(Rules::default()) };
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     toml::from_str(&text).with_context(|| format!("{}", path.display()))

@@ -5,6 +5,8 @@ mod generate;
 mod market;
 mod replay;
 mod scenarios;
+#[cfg(feature = "serve")]
+mod serve;
 mod tape;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -59,6 +61,9 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Be a Bybit over HTTP and WebSocket on this machine, in real time, until interrupted.
+    #[cfg(feature = "serve")]
+    ServeExchange(serve::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -120,6 +125,8 @@ pub fn main() -> ExitCode {
         Command::Replay { journal } => replay::run(&journal),
         Command::Tape { tape } => tape::run(&tape),
         Command::Generate { seed, days, out } => generate::run(seed, days, &out),
+        #[cfg(feature = "serve")]
+        Command::ServeExchange(args) => serve::run(&args),
     };
     match result {
         Ok(ending) => ExitCode::from(ending as u8),

@@ -96,6 +96,13 @@ impl Market {
         self.inward(side, self.last, self.rules.price_limit_ratio_x.min(self.rules.price_limit_ratio_y))
     }
 
+    pub(super) fn rests(&self, side: Side) -> &Resting {
+        match side {
+            Side::Buy => &self.buys,
+            Side::Sell => &self.sells,
+        }
+    }
+
     pub(super) fn resting(&mut self, side: Side) -> &mut Resting {
         match side {
             Side::Buy => &mut self.buys,

@@ -14,6 +14,7 @@
 
 mod accept;
 mod acts;
+mod book;
 mod budget;
 mod check;
 mod config;
@@ -34,6 +35,7 @@ mod truth;
 #[cfg(test)]
 mod tests;
 
+pub use book::Book;
 pub use config::{
     Budgets, Delays, ExchangeConfig, Fees, InstrumentConfig, LinkReuse, Liquidity, NoLiquidity, PriceBand,
 };
@@ -47,7 +49,7 @@ pub use truth::{Execution, LinkRecord, Truth};
 use budget::Windows;
 use engine::Action;
 use market::Market;
-use order_manager_core::bybit::{ApiError, ApiReply, LimitHeaders, Push, Reply, Request};
+use order_manager_core::bybit::{ApiError, ApiReply, LimitHeaders, Push, Reply, Request, TickerRow};
 use order_manager_core::unit::{Category, ExchangeOrderId, ExchangeTime, ExecId, Money, Price, Symbol, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -175,6 +177,12 @@ impl Exchange {
     #[must_use]
     pub fn last_price(&self, symbol: Symbol) -> Option<Price> {
         self.names.get(&(Category::Linear, symbol)).map(|&market| self.markets[market].last)
+    }
+
+    /// What everybody sees of a symbol: last, mark and index price, best bid and ask.
+    #[must_use]
+    pub fn ticker(&self, symbol: Symbol) -> Option<TickerRow> {
+        self.names.get(&(Category::Linear, symbol)).map(|&market| self.markets[market].ticker())
     }
 
     /// What new orders may use (bybit-v5.md 9.4).

@@ -200,6 +200,19 @@ pub fn load(path: &std::path::Path) -> Result<Scenario, ScenarioError> {
     }
 }
 
+/// Reads what happens in one step from a JSON object of the step's own words: of
+/// `{"fault": {"drop": "reply", "of": "create"}}` the fault. The one grammar serves files and requests.
+///
+/// # Errors
+/// What is wrong with it, each with the nearest word that is right.
+pub fn action_of(name: &str, value: &serde_json::Value) -> Result<Action, ScenarioError> {
+    let mut text = format!("name = \"step\"\n\n[[steps]]\nat = \"0ms\"\n{name} = ");
+    word::write_toml(&mut text, value);
+    let mut scenario = read::read("step", "step", &text)?;
+    let step = scenario.steps.pop();
+    step.map(|step| step.action).ok_or_else(|| ScenarioError { path: "step".into(), text, problems: Vec::new() })
+}
+
 /// Reads every `*.toml` of a folder, by name. Each file is read for itself: one broken file does not hide
 /// the others.
 pub fn load_dir(path: &std::path::Path) -> Result<Vec<Result<Scenario, ScenarioError>>, ScenarioError> {

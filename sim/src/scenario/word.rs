@@ -76,3 +76,29 @@ pub(super) fn symbol(word: &Word) -> Result<Symbol, Problem> {
     let help = "write 4 to 20 upper-case letters and digits: \"BTCUSDT\"";
     Err(Problem::at(word, format!("`{text}` is not a symbol"), "not a symbol", help))
 }
+
+/// Writes a JSON value as TOML on one line. JSON's null has no TOML: it becomes a text, which no field takes in
+/// silence.
+pub(super) fn write_toml(out: &mut String, value: &serde_json::Value) {
+    use serde_json::Value;
+    let mut list = |open: char, close: char, items: &mut dyn Iterator<Item = (Option<&String>, &Value)>| {
+        out.push(open);
+        for (index, (key, value)) in items.enumerate() {
+            out.push_str(if index > 0 { ", " } else { " " });
+            if let Some(key) = key {
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push_str(" = ");
+            }
+            write_toml(out, value);
+        }
+        out.push(' ');
+        out.push(close);
+    };
+    match value {
+        Value::Object(fields) => list('{', '}', &mut fields.iter().map(|(key, value)| (Some(key), value))),
+        Value::Array(items) => list('[', ']', &mut items.iter().map(|value| (None, value))),
+        Value::Null => out.push_str("\"null\""),
+        // JSON's escapes in texts are TOML's too; numbers and booleans are the same.
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}

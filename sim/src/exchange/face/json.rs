@@ -75,6 +75,17 @@ impl Json {
         self.comma = true;
     }
 
+    /// A list of pairs of numbers.
+    pub(super) fn pairs(&mut self, key: &str, pairs: impl Iterator<Item = (Decimal, Decimal)>) {
+        self.key(key);
+        self.out.push(b'[');
+        for (i, (first, second)) in pairs.enumerate() {
+            let comma = if i > 0 { "," } else { "" };
+            self.put(format_args!("{comma}[\"{}\",\"{}\"]", first.normalize(), second.normalize()));
+        }
+        self.out.push(b']');
+    }
+
     fn braces(&mut self, fill: impl FnOnce(&mut Self)) {
         self.out.push(b'{');
         self.comma = false;

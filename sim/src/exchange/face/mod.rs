@@ -3,6 +3,7 @@
 
 mod auth;
 mod json;
+mod market;
 mod params;
 mod push;
 mod read;
@@ -13,7 +14,8 @@ mod write;
 mod tests;
 
 pub use auth::Credentials;
-pub use push::{push_text, push_text_of};
+pub use market::ticker_text;
+pub use push::{push_text, push_text_as, push_text_of, topic};
 
 use super::{Exchange, Timestamp, reply};
 use order_manager_core::bybit::{ApiError, LimitHeaders, Operation};
@@ -60,6 +62,9 @@ pub struct WireReply {
 /// Answers one HTTP request that arrives now. Business errors come with HTTP 200 (1.3); what is not even a
 /// request of the API comes with 400, 401, 403 or 404 and no JSON (1.4).
 pub fn serve(exchange: &mut Exchange, now: Timestamp, wire: &WireRequest, credentials: &Credentials) -> WireReply {
+    if (wire.method.as_str(), wire.path.as_str()) == ("GET", "/v5/market/orderbook") {
+        return if wire.body.is_empty() { market::orderbook(exchange, now, wire) } else { plain(403) };
+    }
     let operation = match route(wire) {
         Ok(operation) => operation,
         Err(status) => return plain(status),
@@ -82,6 +87,12 @@ pub fn serve(exchange: &mut Exchange, now: Timestamp, wire: &WireRequest, creden
         Err((error, limits)) => reply(now, limits, Err(error)),
     };
     write::envelope(exchange, operation, &answer)
+}
+
+/// The endpoint of a request, where the order manager knows it too.
+#[must_use]
+pub fn operation(wire: &WireRequest) -> Option<Operation> {
+    route(wire).ok()
 }
 
 /// The endpoint of a request, or the HTTP status that says there is none.

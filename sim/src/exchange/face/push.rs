@@ -8,31 +8,43 @@ use order_manager_core::bybit::{Push, PushRows};
 /// The JSON of a push. What the typed rows do not carry is written in Bybit's neutral spelling.
 #[must_use]
 pub fn push_text(push: &Push) -> Vec<u8> {
-    written(push, None)
+    written(push, None, topic(push))
 }
 
 /// The same with what the exchange knows beyond the typed rows: time in force, fee rates, profits.
 #[must_use]
 pub fn push_text_of(exchange: &Exchange, push: &Push) -> Vec<u8> {
-    written(push, Some(exchange))
+    written(push, Some(exchange), topic(push))
 }
 
-fn written(push: &Push, exchange: Option<&Exchange>) -> Vec<u8> {
+/// The same under the name by which a client subscribed, such as `order.linear` (4.2).
+#[must_use]
+pub fn push_text_as(exchange: &Exchange, push: &Push, name: &str) -> Vec<u8> {
+    written(push, Some(exchange), name)
+}
+
+/// The all-in-one topic of a push; empty where it belongs to none.
+#[must_use]
+pub fn topic(push: &Push) -> &'static str {
+    match push.rows {
+        PushRows::Orders(_) => "order",
+        PushRows::Executions(_) => "execution",
+        PushRows::Positions(_) => "position",
+        PushRows::Wallets(_) => "wallet",
+        PushRows::Nothing { .. } => "",
+    }
+}
+
+fn written(push: &Push, exchange: Option<&Exchange>, topic: &str) -> Vec<u8> {
     let scribe = Scribe { exchange, voice: Voice::Stream };
     let time = push.time.map_or(0, |time| time.0);
     Json::object(|json| {
-        let topic = match &push.rows {
-            PushRows::Orders(_) => "order",
-            PushRows::Executions(_) => "execution",
-            PushRows::Positions(_) => "position",
-            PushRows::Wallets(_) => "wallet",
-            PushRows::Nothing { what } => {
-                json.flag("success", true);
-                json.text("ret_msg", "");
-                json.text("op", what.as_str());
-                return;
-            }
-        };
+        if let PushRows::Nothing { what } = &push.rows {
+            json.flag("success", true);
+            json.text("ret_msg", "");
+            json.text("op", what.as_str());
+            return;
+        }
         json.text("id", &format!("5923240c-{topic}-{time}"));
         json.text("topic", topic);
         json.whole("creationTime", time);

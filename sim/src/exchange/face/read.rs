@@ -125,7 +125,7 @@ fn execution_query(params: &Params) -> Result<ExecutionQuery, ApiError> {
     })
 }
 
-fn category(params: &Params) -> Result<Category, ApiError> {
+pub(super) fn category(params: &Params) -> Result<Category, ApiError> {
     match params.text("category")? {
         Some("linear") => Ok(Category::Linear),
         Some("spot") => Ok(Category::Spot),
@@ -133,7 +133,7 @@ fn category(params: &Params) -> Result<Category, ApiError> {
     }
 }
 
-fn symbol(params: &Params) -> Result<Symbol, ApiError> {
+pub(super) fn symbol(params: &Params) -> Result<Symbol, ApiError> {
     params.short("symbol").map_err(|_| say(refusal::NOT_SUPPORTED))?.ok_or_else(|| bad("symbol"))
 }
 
@@ -197,7 +197,7 @@ fn time(params: &Params, name: &str) -> Result<Option<ExchangeTime>, ApiError> {
     Ok(params.whole(name)?.map(ExchangeTime))
 }
 
-fn limit(params: &Params, default: u32) -> Result<u32, ApiError> {
+pub(super) fn limit(params: &Params, default: u32) -> Result<u32, ApiError> {
     params.whole("limit")?.map_or(Ok(default), |limit| limit.try_into().map_err(|_| bad("limit")))
 }
 

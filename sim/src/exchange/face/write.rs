@@ -15,15 +15,7 @@ pub(super) fn envelope(exchange: &Exchange, operation: Operation, reply: &ApiRep
                 json.text("retMsg", if operation == Operation::Tickers { "" } else { "OK" });
                 json.child("result", |json| write_result(json, &scribe, result));
             }
-            Err(error) => {
-                let (code, message) = match error {
-                    ApiError::Code { code, message } => (*code, message.as_str()),
-                    ApiError::Status(_) | ApiError::Unreadable(_) => (10016, "Server error."),
-                };
-                json.whole("retCode", code);
-                json.text("retMsg", message);
-                json.child("result", |_| {});
-            }
+            Err(error) => refusal(json, error),
         }
         json.child("retExtInfo", |_| {});
         if let Some(time) = reply.time {
@@ -31,6 +23,16 @@ pub(super) fn envelope(exchange: &Exchange, operation: Operation, reply: &ApiRep
         }
     });
     WireReply { status: 200, limits: reply.limits, body }
+}
+
+pub(super) fn refusal(json: &mut Json, error: &ApiError) {
+    let (code, message) = match error {
+        ApiError::Code { code, message } => (*code, message.as_str()),
+        ApiError::Status(_) | ApiError::Unreadable(_) => (10016, "Server error."),
+    };
+    json.whole("retCode", code);
+    json.text("retMsg", message);
+    json.child("result", |_| {});
 }
 
 fn write_result(json: &mut Json, scribe: &Scribe<'_>, result: &Reply) {

@@ -1,0 +1,102 @@
+//! The control plane's deeds, for whoever runs in the same process.
+
+use super::hub::Hub;
+use super::truth;
+use crate::exchange::Exchange;
+use crate::scenario::{Action, Fault, Manual};
+use order_manager_core::unit::{Price, Span, Symbol, Text, Timestamp};
+use std::sync::Arc;
+
+/// A hold on a served exchange.
+#[derive(Clone, Debug)]
+pub struct Handle(Arc<Hub>);
+
+impl Handle {
+    pub(super) fn new(hub: Arc<Hub>) -> Self {
+        Self(hub)
+    }
+
+    /// Looks at the exchange, or turns its knobs, at this moment of its clock. Requests wait meanwhile; the pushes
+    /// and prices that come of it are told.
+    pub fn with<R>(&self, act: impl FnOnce(&mut Exchange, Timestamp) -> R) -> R {
+        self.0.with(|state, now| act(&mut state.exchange, now))
+    }
+
+    /// What `GET /sim/truth` answers.
+    #[must_use]
+    pub fn truth(&self) -> serde_json::Value {
+        truth::truth(&self.0)
+    }
+
+    /// The last trade is at this price now. False where the symbol is unknown or the price is not positive.
+    pub fn set_price(&self, symbol: Symbol, price: Price) -> bool {
+        self.with(|exchange, now| exchange.set_price(now, symbol, price))
+    }
+
+    /// From now on this goes wrong, as often as it says.
+    pub fn add_fault(&self, fault: Fault) {
+        self.0.with(|state, _| state.faults.add(fault));
+    }
+
+    /// Cuts every stream and lets none in for this long.
+    pub fn disconnect(&self, down_for: Span) {
+        self.0.with(|state, now| state.keep_streams_down(now, down_for));
+        self.0.cut_streams();
+    }
+
+    /// Streams are let in again.
+    pub fn stream_up(&self) {
+        self.0.with(|state, now| state.keep_streams_down(now, Span::ZERO));
+    }
+
+    /// Answers nothing and pushes nothing for this long. What comes in meanwhile is carried out at its end.
+    pub fn halt(&self, span: Span) {
+        self.0.with(|state, now| state.halted_until = now.after(span));
+    }
+
+    /// Carries out a step of a scenario that concerns the exchange.
+    ///
+    /// # Errors
+    /// An unknown symbol, or a step that concerns something else.
+    pub fn act(&self, action: &Action) -> Result<(), String> {
+        match action {
+            Action::Price(prices) => {
+                let unknown = prices.iter().find(|(symbol, price)| !self.set_price(**symbol, **price));
+                unknown.map_or(Ok(()), |(symbol, _)| Err(not_listed(*symbol)))
+            }
+            Action::Fault(fault) => {
+                self.add_fault(*fault);
+                Ok(())
+            }
+            Action::StreamDown => {
+                self.disconnect(Span(u64::MAX));
+                Ok(())
+            }
+            Action::StreamUp => {
+                self.stream_up();
+                Ok(())
+            }
+            Action::Manual(Manual { side, symbol, quantity }) => {
+                let order = self.with(|exchange, now| exchange.manual_order(now, *symbol, *side, *quantity));
+                order.map(drop).ok_or_else(|| not_listed(*symbol))
+            }
+            Action::Liquidity(liquidity) => self.with(|exchange, _| {
+                exchange.last_price(liquidity.symbol).ok_or_else(|| not_listed(liquidity.symbol))?;
+                exchange.set_liquidity(liquidity.symbol, liquidity.at_best);
+                Ok(())
+            }),
+            Action::RejectNext => {
+                let reason = Text::clipped("EC_Others");
+                self.with(|exchange, _| exchange.knobs_mut().reject_next_after_ack.push_back(reason));
+                Ok(())
+            }
+            Action::Signal(_) | Action::Raw(_) | Action::Again(_) | Action::Crash(_) | Action::Expect(_) => {
+                Err("this step does not concern the exchange".into())
+            }
+        }
+    }
+}
+
+fn not_listed(symbol: Symbol) -> String {
+    format!("the exchange does not list {symbol}")
+}
