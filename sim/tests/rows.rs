@@ -9,8 +9,8 @@ use order_manager_core::rows::{Figure, OrderRow, Projector, Rows, Stage};
 use order_manager_core::unit::{Ratio, SignalId, Symbol};
 use order_manager_sim::exchange::ExchangeConfig;
 use order_manager_sim::month::{Month, read_signals};
-use order_manager_sim::scenario::Link;
-use order_manager_sim::world::World;
+use order_manager_sim::scenario::{self, Link};
+use order_manager_sim::world::{World, run_script};
 use order_manager_sim::{generate, prices};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -79,33 +79,73 @@ fn assert_fits(row: &OrderRow) {
     assert_eq!(row.status == Status::Rejected, row.rejection_reason.is_some(), "{row_of}");
 }
 
-#[test]
-fn o4_every_row_at_every_moment_fits_the_shared_schema() {
-    let records = records(&world("rows-fit", 3));
-    let (mut projector, mut seen) = (Projector::default(), BTreeSet::new());
-    for record in &records {
+/// Follows the run record by record: what stands in the tables after each must fit.
+fn assert_always_fits(world: &World, seen: &mut BTreeSet<Status>) {
+    let (mut projector, mut own_ids) = (Projector::default(), BTreeSet::new());
+    for record in &records(world) {
         let rows = follow(&mut projector, std::slice::from_ref(record));
         for row in rows.orders.values() {
             assert_fits(row);
             seen.insert(row.status);
+            own_ids.insert(row.id);
         }
         for row in rows.relationships.values() {
             assert!([row.allocation_amount, row.allocation_quantity].iter().flatten().all(|f| *f > Figure::ZERO));
+            assert!(own_ids.contains(&row.order_id), "its foreign key: {row:?}");
         }
         for row in rows.signals.values() {
             assert_eq!(row.stage == Stage::Settled, row.outcome.is_some(), "{row:?}");
             assert_eq!(row.outcome_word() == Some("rejected"), row.code().is_some(), "{row:?}");
         }
     }
+}
+
+#[test]
+fn o4_every_row_at_every_moment_fits_the_shared_schema() {
+    let mut seen = BTreeSet::new();
+    assert_always_fits(&world("rows-fit", 3), &mut seen);
     let all = [Status::Pending, Status::Filled, Status::Cancelled, Status::Rejected];
-    assert!(all.iter().all(|status| seen.contains(status)), "a month that shows less proves less: {seen:?}");
+    assert!(all.iter().all(|status| seen.contains(status)), "a run that shows less proves less: {seen:?}");
+}
+
+/// Lost replies, crashes, late fills, trades by hand, and messages that overtake each other.
+#[test]
+fn o4_every_row_of_every_scenario_fits_the_shared_schema() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let (mut seen, mut foreign) = (BTreeSet::new(), 0);
+    for scenario in scenario::load_dir(&folder).unwrap_or_else(|error| panic!("{error}")) {
+        let scenario = scenario.unwrap_or_else(|error| panic!("{error}"));
+        for seed in [scenario.seed, 101, 102, 103] {
+            let (world, _) = run_script(&scenario, Some(Link::Typed), Some(seed)).unwrap_or_else(|e| panic!("{e}"));
+            assert_always_fits(&world, &mut seen);
+            assert_books(&world);
+            let rows = follow(&mut Projector::default(), &records(&world));
+            let of_others: Vec<_> = rows.executions.values().filter(|row| row.link.is_none()).collect();
+            for fill in &of_others {
+                let row = rows.orders.values().find(|row| row.order_id == fill.fill.order_id.as_str());
+                let row = row.unwrap_or_else(|| panic!("{}: O4: no row of {fill:?}", scenario.name));
+                assert_eq!((row.signal_id, row.status), (SignalId::default(), Status::Filled));
+            }
+            foreign += of_others.len();
+        }
+    }
+    assert!(seen.contains(&Status::PartiallyFilled) && foreign > 0, "{seen:?}, {foreign}");
 }
 
 #[test]
 fn o4_rows_say_what_the_books_say() {
     let world = world("rows-books", 4);
-    let records = records(&world);
-    let rows = follow(&mut Projector::default(), &records);
+    let rows = assert_books(&world);
+    assert_eq!(rows.dead_letters.len(), 1);
+    let invalid = rows.signals.values().find(|row| row.signal.is_none()).expect("the invalid one");
+    assert_eq!(rows.orders[&invalid.id].quantity, Figure::LEAST, "S4");
+    assert_eq!(rows.orders[&invalid.id].order_id, format!("REJECTED-{}", invalid.id));
+    assert_eq!(rows.instruments.len(), 1);
+    assert!(rows.messages.values().eq(world.ledger.messages.as_ref().expect("messages")), "E3: the same story");
+}
+
+fn assert_books(world: &World) -> Rows {
+    let rows = follow(&mut Projector::default(), &records(world));
     let books = &world.ledger.books;
     assert_eq!(rows.own.len(), books.book.iter().count());
     for order in books.book.iter() {
@@ -133,12 +173,7 @@ fn o4_rows_say_what_the_books_say() {
             "{id}"
         );
     }
-    assert_eq!(rows.dead_letters.len(), 1);
-    let invalid = rows.signals.values().find(|row| row.signal.is_none()).expect("the invalid one");
-    assert_eq!(rows.orders[&invalid.id].quantity, Figure::LEAST, "S4");
-    assert_eq!(rows.orders[&invalid.id].order_id, format!("REJECTED-{}", invalid.id));
-    assert_eq!(rows.instruments.len(), 1);
-    assert!(rows.messages.values().eq(world.ledger.messages.as_ref().expect("messages")), "E3: the same story");
+    rows
 }
 
 /// A rejection is told in a message exactly where it makes a row, under the same id.

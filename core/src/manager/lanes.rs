@@ -120,6 +120,7 @@ impl Turn<'_> {
         match (order.refusal, order.facts.ending) {
             (Some(refused), _) => refused.text,
             (None, Some(ending)) => Text::clipped(&alloc::format!("{} {}", ending.cancel_type, ending.reject_reason)),
+            (None, None) if order.state == State::Expired => Text::clipped("never sent before its signal expired"),
             (None, None) => Text::clipped("no trace of it at the exchange"),
         }
     }
@@ -139,7 +140,7 @@ impl Turn<'_> {
             self.reject(signal.id, refusal);
             return true;
         }
-        if !self.m.observed.synced || self.waits_for_orders(signal.symbol) || !self.fresh(signal.symbol) {
+        if !self.m.observed.synced || self.waits_for_orders(signal.symbol) || !self.fresh(signal) {
             if !self.m.observed.timers.is_armed(Why::SignalExpires(signal.symbol)) {
                 self.arm_expiry(signal);
             }
@@ -171,21 +172,32 @@ impl Turn<'_> {
 
     /// An intended order goes (again), until its signal's time is over (spec O2).
     pub(super) fn retry_create(&mut self, link: OrderLinkId) {
-        let Some(order) = self.m.durable.book.get(link).filter(|o| o.state == State::Intended) else { return };
-        let create = order.spec.create();
-        let signal = self.m.durable.signals.get(&order.spec.intent.signal).map(|state| state.signal);
-        let Some(now) = self.exchange_now() else {
+        if self.exchange_now().is_none() {
             self.ask(Tag::Clock);
             return self.arm(Why::RetryCreate(link), Span::millis(200));
-        };
+        }
+        if !self.may_go(link) {
+            return;
+        }
+        if let Some(create) = self.m.durable.book.get(link).map(|order| order.spec.create()) {
+            let urgency = if create.reduce_only { Urgency::Reduce } else { Urgency::Open };
+            self.queue(urgency, Tag::Create(link), Request::Create(create));
+        }
+    }
+
+    /// May this order be sent now? Asked again at the last moment: it may have waited for its budget. One whose
+    /// signal's time is over expires.
+    pub(super) fn may_go(&mut self, link: OrderLinkId) -> bool {
+        let Some(order) = self.m.durable.book.get(link).filter(|o| o.state == State::Intended) else { return false };
+        let Some(now) = self.exchange_now() else { return false };
+        let signal = self.m.durable.signals.get(&order.spec.intent.signal).map(|state| state.signal);
         let late = signal.is_none_or(|s| intake::judge_age(&s, now, order.spec.reduce_only, &self.m.config).is_err());
         if late {
             let at = self.now();
             self.emit(Event::OrderExpired { link, at });
-            return self.tell(link);
+            self.tell(link);
         }
-        let urgency = if create.reduce_only { Urgency::Reduce } else { Urgency::Open };
-        self.queue(urgency, Tag::Create(link), Request::Create(create));
+        !late
     }
 }
 

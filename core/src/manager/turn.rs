@@ -109,8 +109,7 @@ impl Turn<'_> {
                 }
                 None => self.advance_lanes(),
             };
-            if !progress {
-                self.pump();
+            if !progress && !self.pump() {
                 return;
             }
         }
@@ -137,20 +136,25 @@ impl Turn<'_> {
         self.m.observed.pace.queue(urgency, tag, request);
     }
 
-    /// Sends what the budgets allow. Nothing that is signed goes before the exchange's clock is known.
-    fn pump(&mut self) {
+    /// Sends what the budgets allow. Nothing that is signed goes before the exchange's clock is known. True where
+    /// an order waited here for too long: its lane can move.
+    fn pump(&mut self) -> bool {
         if self.m.observed.clock.is_none() {
             self.send_clock_question();
-            return;
+            return false;
         }
-        let now = self.now();
+        let (now, mut expired) = (self.now(), false);
         while let Some((tag, request)) = self.m.observed.pace.take(now) {
-            self.send(tag, request);
+            match tag {
+                Tag::Create(link) if !self.may_go(link) => expired = true,
+                _ => self.send(tag, request),
+            }
         }
         match self.m.observed.pace.next(now) {
             Some(at) => self.m.observed.timers.arm(Why::Pace, at),
             None => self.m.observed.timers.disarm(Why::Pace),
         }
+        expired
     }
 
     fn send_clock_question(&mut self) {

@@ -370,8 +370,12 @@ pub(super) fn dead_letter((seq, index): (Seq, u32), row: &DeadLetterRow) -> Valu
     place.into_iter().chain([at(row.at), text(&row.reason), Value::Bytes(row.body.0.clone())]).collect()
 }
 
-pub(super) const MESSAGES: Table =
-    Table { name: "order_manager_messages", columns: &["id", "event_id", "seq", "idx", "asset", "body"], key: "id" };
+pub(super) const MESSAGES: Table = Table {
+    name: "order_manager_messages",
+    columns: &["id", "event_id", "seq", "idx", "asset", "body"],
+    key: "id",
+    yields: None,
+};
 
 pub(super) fn message(id: i64, (seq, index): (Seq, u32), event: &OrderEvent) -> Result<Values, StoreError> {
     let place = [Value::Number(number(seq)), Value::Number(i64::from(index))];
@@ -379,5 +383,9 @@ pub(super) fn message(id: i64, (seq, index): (Seq, u32), event: &OrderEvent) -> 
     Ok(head.into_iter().chain(place).chain([text(&event.order.asset), json(event)?]).collect())
 }
 
-pub(super) const JOURNAL: Table =
-    Table { name: "order_manager_journal", columns: &["seq", "at", "record", "digest", "sha256"], key: "seq" };
+pub(super) const JOURNAL: Table = Table {
+    name: "order_manager_journal",
+    columns: &["seq", "at", "record", "digest", "sha256"],
+    key: "",
+    yields: None,
+};

@@ -17,7 +17,7 @@ use crate::link::{TIMEOUT, Wire};
 use crate::scenario::Link;
 use order_manager_core::command::{Command, Outgoing, Receipt};
 use order_manager_core::config::Config;
-use order_manager_core::input::{Answer, Delivery, DeliveryId, Input, Stream, Tag};
+use order_manager_core::input::{Answer, Delivery, DeliveryId, Input, Resumed, Stream, Tag};
 use order_manager_core::intake;
 use order_manager_core::unit::{Bytes, Price, Span, Symbol, Timestamp};
 use std::collections::BTreeMap;
@@ -298,6 +298,30 @@ impl World {
     pub fn stream_up(&mut self) {
         self.kept_down = false;
         self.connect();
+    }
+
+    /// A checkpoint is taken here, and the manager is told: its bytes, to restore or to replay from. None while
+    /// the process is down or writes.
+    pub fn checkpoint(&mut self) -> Option<Vec<u8>> {
+        let bytes = self.life.checkpoint()?;
+        let resumed = Resumed { config: self.config.clone(), stream_up: self.connected };
+        self.give(Input::Checkpointed(Box::new(resumed)));
+        Some(bytes)
+    }
+
+    /// Nothing goes wrong from now on: no fault and no crash is left, the stream may connect.
+    pub fn heal(&mut self) {
+        self.wire.clear_faults();
+        self.life.forget_crash();
+        if self.kept_down {
+            self.stream_up();
+        }
+    }
+
+    /// Deliveries that nobody acknowledged yet.
+    #[must_use]
+    pub fn unacknowledged(&self) -> usize {
+        self.unacknowledged.len()
     }
 
     fn connect(&mut self) {
