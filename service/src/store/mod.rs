@@ -117,12 +117,15 @@ impl Store {
     /// # Errors
     /// Nothing of the batch was written then. The manager's memory is ahead of the disk: restore another.
     pub async fn commit(&mut self, steps: &[StoredStep]) -> Result<Committed, StoreError> {
-        self.follows(steps)?;
-        let Some(end) = steps.last() else { return Ok(Committed { last_event_id: self.last.event_id }) };
-        let mut projector = match self.projector.take() {
-            Some(projector) => projector,
-            None => self.reader.projector().await?,
-        };
+        let mut projector = self.take_projector().await?;
+        if let Err(error) = self.follows(steps) {
+            self.projector = Some(projector);
+            return Err(error);
+        }
+        if steps.is_empty() {
+            self.projector = Some(projector);
+            return Ok(Committed { last_event_id: self.last.event_id });
+        }
         let mut rows = Rows::default();
         steps.iter().for_each(|step| projector.follow_record(step.seq, step.at, &step.events, &mut rows));
         let records = steps.iter().map(|step| (step.seq.0, step.digest, step.record.as_slice()));
@@ -134,7 +137,7 @@ impl Store {
         }
         let published = i64::try_from(rows.messages.len()).unwrap_or(i64::MAX);
         let event_id = self.last.event_id.saturating_add(published);
-        self.last = Last { seq: end.seq, event_id, sha256 };
+        self.last = Last { seq: steps.last().map_or(self.last.seq, |end| end.seq), event_id, sha256 };
         self.projector = Some(projector);
         Ok(Committed { last_event_id: event_id })
     }
@@ -146,17 +149,14 @@ impl Store {
 
     /// Keeps the durable state as of record `seq`, which must be committed: the next restore begins there.
     pub async fn save_checkpoint(&mut self, seq: Seq, bytes: &[u8]) -> Result<(), StoreError> {
+        let projector = self.take_projector().await?;
+        let mut state = Vec::new();
+        records::write(&projector, &mut state)?;
+        self.projector = Some(projector);
         if seq > self.last.seq {
             let what = format!("a checkpoint at record {} of {} committed ones", seq.0, self.last.seq.0);
             return Err(StoreError::unavailable(what, "commit first: this is a defect, report it"));
         }
-        let projector = match self.projector.take() {
-            Some(projector) => projector,
-            None => self.reader.projector().await?,
-        };
-        let mut state = Vec::new();
-        records::write(&projector, &mut state)?;
-        self.projector = Some(projector);
         let text = "INSERT INTO order_manager_checkpoint (id, seq, state, rows_version, rows_seq, rows_state) \
                     VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, \
                     state = excluded.state, rows_version = excluded.rows_version, rows_seq = excluded.rows_seq, \
@@ -171,6 +171,16 @@ impl Store {
     #[must_use]
     pub fn reader(&self) -> Reader {
         self.reader.clone()
+    }
+
+    /// What the rows of the next events need. After a commit that failed, or whose caller did not wait for its end,
+    /// the disk says what is committed.
+    async fn take_projector(&mut self) -> Result<Projector, StoreError> {
+        if let Some(projector) = self.projector.take() {
+            return Ok(projector);
+        }
+        self.last = last(&mut self.writer).await.map_err(|error| unavailable(&error))?;
+        self.reader.projector().await
     }
 
     /// Do the records follow on the last committed one without a gap?
@@ -229,11 +239,15 @@ async fn finish(written: Result<(), Failed>, transaction: Transaction<'_, Sqlite
     }
 }
 
+/// Reads the end as a writer would: a commit that is still under way on a connection which nobody waits for any
+/// more comes to its end before.
 async fn last(writer: &mut SqliteConnection) -> Result<Last, sqlx::Error> {
+    let mut writer = writer.begin_with("BEGIN IMMEDIATE").await?;
     let event_id = "SELECT coalesce(max(id), 0) FROM order_manager_messages";
     let event_id = sqlx::query_scalar::<_, i64>(event_id).fetch_one(&mut *writer).await?;
     let end = "SELECT seq, sha256 FROM order_manager_journal ORDER BY seq DESC LIMIT 1";
     let end = sqlx::query_as::<_, (i64, Option<Vec<u8>>)>(end).fetch_optional(&mut *writer).await?;
+    writer.commit().await?;
     let Some((seq, sha256)) = end else { return Ok(Last { event_id, ..Last::default() }) };
     let sha256 = sha256.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
     Ok(Last { seq: Seq(seq.unsigned_abs()), event_id, sha256 })
