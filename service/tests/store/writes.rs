@@ -1,114 +1,13 @@
-//! The store against real runs: what is committed comes back, whatever happens in between.
+//! What is written, and what happens when the writing is cut short.
 
+use super::{dump, execute, filled, folder, rows, steps, world};
 use order_manager_core::Manager;
-use order_manager_core::config::Config;
 use order_manager_core::event::{Event, Seq};
-use order_manager_core::input::Prior;
-use order_manager_core::journal::{self, Digest};
-use order_manager_core::outcome::Outcome;
-use order_manager_core::rows::{Projector, Rows};
-use order_manager_core::unit::{Fingerprint, Ratio, SignalId, Symbol, Text};
-use order_manager_service::store::{OrderFilter, Reader, SortBy, SortOrder, Store, StoreError, StoredStep};
-use order_manager_sim::exchange::ExchangeConfig;
-use order_manager_sim::month::{Month, read_signals};
-use order_manager_sim::scenario::Link;
-use order_manager_sim::world::World;
-use order_manager_sim::{generate, prices};
+use order_manager_core::journal;
+use order_manager_core::unit::Text;
+use order_manager_service::store::{Reader, Store, StoreError, StoredStep};
 use proptest::test_runner::{Config as Runs, TestRunner};
-use sqlx::{Connection as _, SqliteConnection};
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-
-/// An empty folder of this test's own.
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("store").join(name);
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).expect("the folder of an earlier run");
-    }
-    std::fs::create_dir_all(&folder).expect("a folder");
-    folder
-}
-
-/// Two days of signals, acted out once for all tests.
-fn world() -> &'static World {
-    static WORLD: OnceLock<World> = OnceLock::new();
-    WORLD.get_or_init(|| {
-        let made = generate::generate(5, 2, &folder("market")).expect("a generated market");
-        let mut signals = read_signals(&std::fs::read_to_string(&made.signals).expect("signals"));
-        let mut letter = signals[0].clone();
-        letter.body = b"\xff no signal".to_vec();
-        signals.insert(1, letter);
-        let bars = prices::read_bars(&made.prices).expect("bars");
-        let config = Config { market_order_spread_threshold: Ratio::default(), ..Config::default() };
-        let (symbol, exchange) = (Symbol::clipped("BTCUSDT"), ExchangeConfig::default());
-        Month { symbol, bars, signals, config, exchange, seed: 3, link: Link::Typed, keep_messages: true }.run()
-    })
-}
-
-fn steps() -> &'static [StoredStep] {
-    static STEPS: OnceLock<Vec<StoredStep>> = OnceLock::new();
-    STEPS.get_or_init(|| {
-        let step = |(bytes, digest): (&[u8], Digest)| {
-            let record = journal::read_record(bytes).expect("a record");
-            StoredStep { seq: record.seq, at: record.at, record: bytes.to_vec(), digest, events: record.events }
-        };
-        world().life.store.records().map(step).collect()
-    })
-}
-
-fn rows(steps: &[StoredStep]) -> Rows {
-    let (mut projector, mut rows) = (Projector::default(), Rows::default());
-    steps.iter().for_each(|step| projector.follow_record(step.seq, step.at, &step.events, &mut rows));
-    rows
-}
-
-async fn filled(name: &str, steps: &[StoredStep]) -> (PathBuf, Store) {
-    let path = folder(name).join("om.sqlite");
-    let mut store = Store::open(&path).await.expect("a store");
-    for batch in steps.chunks(500) {
-        store.commit(batch).await.expect("a commit");
-    }
-    (path, store)
-}
-
-async fn raw(path: &Path) -> SqliteConnection {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
-    SqliteConnection::connect_with(&options).await.expect("a connection")
-}
-
-async fn execute(path: &Path, text: &'static str) {
-    let mut connection = raw(path).await;
-    sqlx::raw_sql(text).execute(&mut connection).await.expect(text);
-    connection.close().await.expect("closed");
-}
-
-/// Everything in the tables but the journal and the checkpoint, as text.
-async fn dump(path: &Path) -> Vec<String> {
-    let mut connection = raw(path).await;
-    let tables = [
-        "SELECT quote(id) || quote(order_id) || quote(signal_id) || side || order_type || quantity || quote(price) || status \
-         || filled_quantity || quote(average_price) || quote(fees) || created_at || updated_at || quote(executed_at) \
-         || quote(trace_id) || quote(rejection_reason) FROM orders ORDER BY id",
-        "SELECT id || signal_id || order_id || quote(allocation_amount) || quote(allocation_quantity) || created_at \
-         FROM signal_order_relationships ORDER BY id",
-        "SELECT id || symbol || raw_response || created_at || updated_at FROM instrument_info ORDER BY id",
-        "SELECT order_link_id || id || state || since || quote(evidence) || quote(order_id) || reason || quote(remainder) \
-         FROM order_manager_orders_own ORDER BY order_link_id",
-        "SELECT signal_id || state || quote(outcome) || quote(code) || text || tries || updated_at || verdicts || notes \
-         || cancelled || quote(fingerprint) FROM order_manager_signals ORDER BY signal_id",
-        "SELECT exec_id || quote(order_link_id) || quantity || price || fee || evidence FROM order_manager_executions \
-         ORDER BY exec_id",
-        "SELECT seq || ' ' || idx || reason || quote(body) FROM order_manager_dead_letters ORDER BY seq, idx",
-        "SELECT id || ' ' || seq || ' ' || idx || event_id || body FROM order_manager_messages ORDER BY id",
-    ];
-    let mut lines = Vec::new();
-    for text in tables {
-        let rows: Vec<String> = sqlx::query_scalar(text).fetch_all(&mut connection).await.expect(text);
-        lines.extend(rows);
-    }
-    lines
-}
+use std::path::Path;
 
 #[tokio::test]
 async fn what_is_committed_comes_back() {
@@ -284,7 +183,7 @@ async fn a5_one_leader_among_processes() {
     }
     let (path, store) = filled("processes", &steps()[..10]).await;
     let mut second = std::process::Command::new(std::env::current_exe().expect("this test"));
-    second.args(["--exact", "a5_one_leader_among_processes", "--nocapture"]).env(STORE_OF_THE_FIRST, &path);
+    second.args(["--exact", "writes::a5_one_leader_among_processes", "--nocapture"]).env(STORE_OF_THE_FIRST, &path);
     let said = second.output().expect("a second process");
     let text = String::from_utf8_lossy(&said.stdout).into_owned();
     assert!(said.status.success(), "{text}");
@@ -381,114 +280,4 @@ async fn a_changed_record_is_found() {
     execute(&path, "UPDATE order_manager_journal SET record = CAST(record || x'00' AS BLOB) WHERE seq = 700").await;
     let verified = Reader::open(&path).await.expect("a reader").verify().await.expect("verified");
     assert_eq!((verified.batches, verified.broken_at), (1, Some(Seq(501))), "the batch that it is in");
-}
-
-#[tokio::test]
-async fn s7_the_store_answers_for_signals_that_the_core_forgot() {
-    let (_, store) = filled("prior", steps()).await;
-    let rows = rows(steps());
-    assert_eq!(store.prior(SignalId(1)).await, Ok(None));
-    for row in rows.signals.values() {
-        let expected = row.signal.map(|signal| Prior {
-            fingerprint: Fingerprint(signal.fingerprint),
-            outcome: row.outcome.unwrap_or(Outcome::Placed),
-            tries: row.tries,
-        });
-        assert_eq!(store.prior(row.id).await, Ok(expected), "{}", row.id);
-        assert_eq!(world().life.store.prior(row.id), expected, "as the simulator's store answers");
-    }
-}
-
-#[tokio::test]
-async fn a1_orders_by_filter_and_page() {
-    let (_, store) = filled("filters", steps()).await;
-    let (reader, rows) = (store.reader(), rows(steps()));
-    let all: Vec<_> = rows.orders.values().collect();
-    let find = async |filter: OrderFilter| reader.orders(&filter).await.expect("a page");
-    let any = OrderFilter { page_size: 100, ..OrderFilter::default() };
-
-    let mut walked = Vec::new();
-    for page in 1.. {
-        let found = find(OrderFilter { page, page_size: 7, ..any.clone() }).await;
-        assert_eq!((found.page, found.page_size, found.total_items), (page, 7, all.len() as u64));
-        assert_eq!(found.total_pages, all.len().div_ceil(7) as u64);
-        if found.items.is_empty() {
-            break;
-        }
-        walked.extend(found.items);
-    }
-    assert_eq!(walked.len(), all.len(), "every order stands on one page");
-    assert!(walked.is_sorted_by(|a, b| a.created_at >= b.created_at), "the latest first");
-    let ids: BTreeSet<_> = walked.iter().map(|order| &order.id).collect();
-    assert_eq!(ids.len(), all.len(), "and on one only");
-
-    let (from, to) = (all[0].created_at.min(all[1].created_at), all[0].created_at.max(all[1].created_at));
-    let of = |name: &str| Some(name.to_owned());
-    let counted = |fits: &dyn Fn(&order_manager_core::rows::OrderRow) -> bool| all.iter().filter(|r| fits(r)).count();
-    let cases = [
-        (OrderFilter { asset: of("btcusdt"), ..any.clone() }, counted(&|_| true)),
-        (OrderFilter { asset: of("ETHUSDT"), ..any.clone() }, 0),
-        (OrderFilter { status: of("Filled"), ..any.clone() }, counted(&|row| row.status_word() == "filled")),
-        (OrderFilter { status: of("rejected"), ..any.clone() }, counted(&|row| row.status_word() == "rejected")),
-        (OrderFilter { side: of("buy"), ..any.clone() }, counted(&|row| row.side_word() == "Buy")),
-        (OrderFilter { side: of("Sell"), ..any.clone() }, counted(&|row| row.side_word() == "SELL")),
-        (
-            OrderFilter { signal_id: Some(all[3].signal_id), ..any.clone() },
-            counted(&|r| r.signal_id == all[3].signal_id),
-        ),
-        (OrderFilter { order_id: Some(all[3].order_id.clone()), ..any.clone() }, 1),
-        (OrderFilter { date_from: Some(from), ..any.clone() }, counted(&|row| row.created_at >= from)),
-        (OrderFilter { date_to: Some(to), ..any.clone() }, counted(&|row| row.created_at <= to)),
-        (
-            OrderFilter { date_from: Some(from), date_to: Some(to), side: of("BUY"), ..any.clone() },
-            counted(&|row| row.created_at >= from && row.created_at <= to && row.side_word() == "Buy"),
-        ),
-    ];
-    for (filter, count) in cases {
-        assert_eq!(find(filter.clone()).await.total_items, count as u64, "{filter:?}");
-    }
-    let nothing = find(OrderFilter { asset: of("ETHUSDT"), ..any.clone() }).await;
-    assert_eq!((nothing.items.len(), nothing.total_pages), (0, 0));
-    let by = OrderFilter { sort_by: SortBy::UpdatedAt, sort_order: SortOrder::Ascending, ..any.clone() };
-    assert!(find(by).await.items.is_sorted_by(|a, b| a.updated_at <= b.updated_at));
-    let by = OrderFilter { sort_by: SortBy::ExecutedAt, ..any.clone() };
-    assert!(find(by).await.items.is_sorted_by(|a, b| a.executed_at >= b.executed_at), "those without a fill come last");
-}
-
-#[tokio::test]
-async fn a1_an_order_shows_the_seventeen_keys_in_their_order_and_a_signal_its_story() {
-    let (_, store) = filled("views", steps()).await;
-    let (reader, rows) = (store.reader(), rows(steps()));
-    let filled = rows.orders.values().find(|row| row.status_word() == "filled").expect("a filled order");
-    let view = reader.order(&filled.order_id).await.expect("a read").expect("an order");
-    let json = serde_json::to_string(&view).expect("json");
-    let keys = "id order_id signal_id asset side order_type quantity price status filled_quantity average_price fees \
-                created_at updated_at executed_at trace_id is_dry_run";
-    let mut after = 0;
-    for key in keys.split_whitespace() {
-        let at = json.find(&format!("\"{key}\":")).unwrap_or_else(|| panic!("{key} in {json}"));
-        assert!(at >= after, "{key} out of order in {json}");
-        after = at;
-    }
-    assert_eq!(view.created_at, format!("{}Z", order_manager_core::rows::moment(filled.created_at).replace(' ', "T")));
-    assert_eq!((view.certainty.as_deref(), view.is_dry_run), (Some("certain"), false));
-
-    let signal = reader.signal(filled.signal_id).await.expect("a read").expect("its signal");
-    assert_eq!((signal.state.as_str(), signal.outcome.as_deref(), signal.tries), ("settled", Some("placed"), 1));
-    assert!(signal.orders.contains(&view));
-    assert!(signal.verdicts.get().contains("\"rule\"") && signal.amount.is_some());
-    let refused = rows.signals.values().find(|row| row.code().is_some()).expect("a rejected signal");
-    let refused_view = reader.signal(refused.id).await.expect("a read").expect("it");
-    assert_eq!(refused_view.code, refused.code().map(|code| code.to_string()));
-    assert_eq!(refused_view.orders.len(), 1, "a row says why there is no order");
-    assert!(reader.signal(SignalId(7)).await.expect("a read").is_none());
-
-    let letters = reader.dead_letters(1, 10).await.expect("a page");
-    assert_eq!((letters.total_items, letters.items.len()), (1, 1));
-    assert!(letters.items[0].body.ends_with("no signal") && letters.items[0].body_hex.is_some(), "{letters:?}");
-    assert!(!letters.items[0].reason.is_empty());
-    let page = reader.journal(Seq(5), 3).await.expect("records");
-    assert!(
-        page.iter().map(|stored| (stored.seq, &stored.record)).eq(steps()[4..7].iter().map(|s| (s.seq, &s.record)))
-    );
 }
