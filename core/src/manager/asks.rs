@@ -27,6 +27,21 @@ impl Turn<'_> {
         self.ask_again(tag);
     }
 
+    /// A question that failed, again, where somebody still needs its answer.
+    pub(super) fn retry_ask(&mut self, tag: Tag) {
+        let lanes = &self.m.durable.lanes;
+        let needed = match tag {
+            Tag::Instrument(symbol) | Tag::Position(symbol) | Tag::Ticker(symbol) => lanes.contains_key(&symbol),
+            Tag::Wallet => !lanes.is_empty(),
+            _ => true,
+        };
+        if needed {
+            self.ask_again(tag);
+        } else {
+            self.m.observed.failures.remove(&tag);
+        }
+    }
+
     /// Asks, unless the question is out: with two under one tag nobody could tell whose answer came.
     pub(super) fn ask_again(&mut self, tag: Tag) {
         if self.m.observed.out.contains_key(&tag) {
@@ -55,7 +70,7 @@ impl Turn<'_> {
     }
 
     /// Asks for every reading that a decision on this signal needs and that is stale. True where none is. What
-    /// only reduces does not wait for the wallet.
+    /// only reduces does not wait for the wallet, nor for prices that the exchange failed to tell.
     pub(super) fn fresh(&mut self, signal: &Signal) -> bool {
         let (symbol, opens) = (signal.symbol, !self.can_only_reduce(signal));
         let (now, config) = (self.now(), &self.m.config);
@@ -80,7 +95,8 @@ impl Turn<'_> {
                 Tag::Position(symbol),
             ),
             (
-                !observed.quotes.get(&symbol).is_some_and(|r| young(r.asked_at, config.price_max_age())),
+                !observed.quotes.get(&symbol).is_some_and(|r| young(r.asked_at, config.price_max_age()))
+                    && (opens || !observed.failures.contains_key(&Tag::Ticker(symbol))),
                 Tag::Ticker(symbol),
             ),
             (

@@ -6,6 +6,7 @@ use super::turn::Turn;
 use crate::account::{Account, Resting, worst_notional};
 use crate::event::{Event, Planned};
 use crate::intake::Signal;
+use crate::market::Quote;
 use crate::order::{CancelReason, Order, Spec, State};
 use crate::plan::{self, Existing, Plan, Scene};
 use crate::refusal::{Code, Refusal};
@@ -28,9 +29,7 @@ impl Turn<'_> {
 
     fn judge(&self, signal: &Signal, active: &Active) -> Result<Approved<Plan>, Refusal> {
         let symbol = signal.symbol;
-        let (Some(instrument), Some(quote)) =
-            (self.m.durable.instruments.get(&symbol), self.m.observed.quotes.get(&symbol))
-        else {
+        let (Some(instrument), Some(quote)) = (self.m.durable.instruments.get(&symbol), self.quote(signal)) else {
             return Err(Refusal::new(Code::DataStale, format_args!("{symbol}: rules or prices are missing")));
         };
         let position = self.stricter_position(signal.side, symbol);
@@ -38,7 +37,7 @@ impl Turn<'_> {
         let scene = Scene {
             signal,
             instrument,
-            quote: &quote.value,
+            quote: &quote,
             position,
             existing: &existing,
             config: &self.m.config,
@@ -61,6 +60,14 @@ impl Turn<'_> {
             config: &self.m.config,
         };
         risk::approve(plan, &scene)
+    }
+
+    /// The last prices that the exchange told, however old: what opens waits for fresh ones before it comes here. A
+    /// reducing signal may go by its own price (spec D6).
+    fn quote(&self, signal: &Signal) -> Option<Quote> {
+        let told = self.m.observed.quotes.get(&signal.symbol).map(|reading| reading.value);
+        let last = signal.snapshot.price.filter(|_| self.can_only_reduce(signal));
+        told.or_else(|| Some(Quote { last: last?, mark: None, index: None, bid: None, ask: None, at: self.now() }))
     }
 
     /// The exchange's clock must be known well enough for timestamps to be worth anything (spec K2).
@@ -217,7 +224,7 @@ impl Turn<'_> {
 }
 
 fn existing(order: &Order) -> Option<Existing> {
-    order.state.may_fill().then(|| Existing {
+    matches!(order.state, State::Acked | State::Open).then(|| Existing {
         link: order.spec.link,
         side: order.spec.side,
         remaining: order.remaining(),

@@ -79,7 +79,8 @@ impl Turn<'_> {
                 cursor,
             }),
         };
-        self.queue(Urgency::Ask, Tag::Inquiry { link, source, round }, request);
+        let epoch = self.m.observed.epoch;
+        self.queue(Urgency::Ask, Tag::Inquiry { link, source, epoch, round }, request);
     }
 
     /// Without times Bybit looks back a week (bybit-v5.md 2.8). An older order may be outside of it: then every other
@@ -99,7 +100,8 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn inquiry_answered(&mut self, link: OrderLinkId, source: Source, round: u32, reply: &Reply) {
+    /// What the answer shows is true whenever it was asked for; that it shows nothing is proof only in its round.
+    pub(super) fn inquiry_answered(&mut self, link: OrderLinkId, source: Source, round: Option<u32>, reply: &Reply) {
         let found = match reply {
             Reply::Orders(page) => {
                 page.rows.iter().for_each(|row| self.order_row(row));
@@ -114,7 +116,8 @@ impl Turn<'_> {
             _ => return self.inquiry_failed(link, round),
         };
         let evidence = self.m.seq;
-        let Some(inquiry) = self.m.observed.inquiries.get_mut(&link).filter(|i| (i.round, i.source) == (round, source))
+        let Some(inquiry) =
+            self.m.observed.inquiries.get_mut(&link).filter(|i| (Some(i.round), i.source) == (round, source))
         else {
             return;
         };
@@ -177,8 +180,8 @@ impl Turn<'_> {
         self.tell(link);
     }
 
-    pub(super) fn inquiry_failed(&mut self, link: OrderLinkId, round: u32) {
-        if self.m.observed.inquiries.get(&link).is_some_and(|inquiry| inquiry.round == round) {
+    pub(super) fn inquiry_failed(&mut self, link: OrderLinkId, round: Option<u32>) {
+        if self.m.observed.inquiries.get(&link).is_some_and(|inquiry| Some(inquiry.round) == round) {
             self.wait_for_next_round(link);
         }
     }

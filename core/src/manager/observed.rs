@@ -47,6 +47,8 @@ pub(super) struct Inquiry {
 /// Volatile state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Observed {
+    /// The record with which this memory began: numbers the questions.
+    pub(super) epoch: u32,
     pub(super) clock: Option<Clock>,
     pub(super) stream_up: bool,
     /// Orders, fills and positions agree with the exchange as of the last sweep of this connection.

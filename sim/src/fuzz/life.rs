@@ -10,7 +10,7 @@ use crate::exchange::face::push_text;
 use order_manager_core::bybit::{ExecType, Push, PushRows};
 use order_manager_core::command::{Command, Outgoing};
 use order_manager_core::config::{Config, SellAmountUnit};
-use order_manager_core::input::{Delivery, Input, Resumed, Started, Stream};
+use order_manager_core::input::{Delivery, Input, Started, Stream};
 use order_manager_core::intake;
 use order_manager_core::order::{Order, State};
 use order_manager_core::unit::{Bytes, ClockOffset, Span, Timestamp};
@@ -90,7 +90,6 @@ impl Life {
     }
 
     /// Every step that was kept.
-    #[cfg(test)]
     pub(super) fn kept(&self) -> &[Kept] {
         &self.kept
     }
@@ -333,8 +332,7 @@ impl Life {
         self.checkpoint = Some((self.kept.len(), bytes));
         self.checkpointed_at = self.now;
         self.commit();
-        self.venue.drop_questions();
-        let resumed = Resumed { config: self.config.clone(), stream_up: self.stream_up };
+        let resumed = self.manager.resumed();
         self.take(Input::Checkpointed(Box::new(resumed)), None)
     }
 

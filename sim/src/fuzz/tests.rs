@@ -113,18 +113,3 @@ fn kept_life(tape: &[u8]) {
         panic!("{broken}");
     }
 }
-
-/// `TAPE=fuzz/artifacts/... cargo test -p order-manager-sim show_a_tape -- --ignored --nocapture`
-#[test]
-#[ignore = "prints the life of the tape that TAPE names"]
-fn show_a_tape() {
-    let tape = std::fs::read(std::env::var("TAPE").expect("TAPE names a file")).unwrap();
-    let mut life = life::Life::new(Choices::from_tape(&tape));
-    let result = life.run(None);
-    for (index, kept) in life.kept().iter().enumerate() {
-        println!("{} {} {:?}", index + 1, kept.at, kept.input);
-        kept.events.iter().for_each(|event| println!("      {event:?}"));
-        kept.commands.iter().for_each(|command| println!("    > {command:?}"));
-    }
-    println!("{:?}", result.map_err(|broken| broken.to_string()));
-}

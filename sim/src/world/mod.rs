@@ -17,7 +17,7 @@ use crate::link::{TIMEOUT, Wire};
 use crate::scenario::Link;
 use order_manager_core::command::{Command, Outgoing, Receipt};
 use order_manager_core::config::Config;
-use order_manager_core::input::{Answer, Delivery, DeliveryId, Input, Resumed, Stream, Tag};
+use order_manager_core::input::{Answer, Delivery, DeliveryId, Input, Stream, Tag};
 use order_manager_core::intake;
 use order_manager_core::unit::{Bytes, Price, Span, Symbol, Timestamp};
 use std::collections::BTreeMap;
@@ -304,7 +304,7 @@ impl World {
     /// the process is down or writes.
     pub fn checkpoint(&mut self) -> Option<Vec<u8>> {
         let bytes = self.life.checkpoint()?;
-        let resumed = Resumed { config: self.config.clone(), stream_up: self.connected };
+        let resumed = self.life.manager()?.resumed();
         self.give(Input::Checkpointed(Box::new(resumed)));
         Some(bytes)
     }

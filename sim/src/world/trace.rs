@@ -86,7 +86,7 @@ impl Trace {
             Command::Send(outgoing) => match (&outgoing.request, outgoing.tag) {
                 (Request::Create(create), _) => format!("> create {}", self.name(create.link)),
                 (Request::Cancel(cancel), _) => format!("> cancel {}", self.name(cancel.link)),
-                (_, Tag::Inquiry { link, source, round }) => {
+                (_, Tag::Inquiry { link, source, round, .. }) => {
                     let place = match source {
                         Source::Realtime => "open orders",
                         Source::History => "order history",
