@@ -26,7 +26,7 @@
 //! | [`market`], [`account`], [`position`] | what planning reads, what risk reads, what fills make of a position |
 //! | [`reconcile`], [`pace`], [`retry`], [`timer`] | ask for everything; budgets; waits; when to come back and why |
 //! | [`bybit`] | our types to bytes and back, the signature, the error table |
-//! | [`journal`], [`report`] | what is stored, and what is published of it |
+//! | [`journal`], [`report`], [`rows`] | what is stored, what is published of it, and which table rows it changes |
 //! | [`config`], [`refusal`], [`outcome`], [`mod@unit`] | what may be chosen, how it can end, what it is counted in |
 //!
 //! # A whole trade, by hand
@@ -192,6 +192,7 @@ pub mod refusal;
 pub mod report;
 pub mod retry;
 pub mod risk;
+pub mod rows;
 pub mod timer;
 pub mod unit;
 

@@ -11,7 +11,7 @@ use crate::unit::{Decimal, OrderLinkId, Price, Quantity, Side, SignalId, Symbol,
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One published event. Keys and spellings are the neighbours'.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -158,8 +158,8 @@ pub struct SignalPart {
     pub timestamp: String,
 }
 
-/// Follows the journal and tells what is to be published.
-#[derive(Clone, Debug, Default)]
+/// Follows the journal and tells what is to be published. What it remembers can be stored with a checkpoint.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reporter {
     signals: BTreeMap<SignalId, Signal>,
     orders: BTreeMap<OrderLinkId, Spec>,
@@ -224,6 +224,12 @@ impl Reporter {
         })
     }
 
+    /// A signal that is remembered.
+    #[must_use]
+    pub fn signal(&self, id: SignalId) -> Option<&Signal> {
+        self.signals.get(&id)
+    }
+
     /// A signal that ends without any order of its own (spec S4: exactly one `rejected` event). Where an order
     /// of it was told, that has told the story already.
     fn rejected(&self, id: SignalId, signal: SignalId, at: Timestamp, why: &str) -> Option<OrderEvent> {
@@ -248,7 +254,7 @@ fn invalid(id: SignalId, at: Timestamp, bad: &BadSignal) -> Option<OrderEvent> {
 }
 
 /// Stands for a quantity that could not be made out: rows must have one above zero.
-const UNUSABLE: Quantity = Quantity(Decimal::from_parts(1, 0, 0, false, 8));
+pub const UNUSABLE: Quantity = Quantity(Decimal::from_parts(1, 0, 0, false, 8));
 
 fn rejection(id: SignalId, at: Timestamp, trace: TraceId, order: OrderPart, why: &str) -> OrderEvent {
     OrderEvent {
@@ -345,7 +351,9 @@ fn signal_part(signal: &Signal) -> SignalPart {
     }
 }
 
-const fn side_word(side: Side) -> &'static str {
+/// A side as the shared tables and the published events spell it (wire-contracts.md 4).
+#[must_use]
+pub const fn side_word(side: Side) -> &'static str {
     match side {
         Side::Buy => "Buy",
         Side::Sell => "SELL",
@@ -366,7 +374,13 @@ fn event_id(seq: Seq, index: u32) -> SignalId {
 /// The id of an order's row.
 #[must_use]
 pub fn row_id(link: OrderLinkId) -> SignalId {
-    uuid(xxhash_rust::xxh3::xxh3_128(link.as_str().as_bytes()))
+    id_of(link.as_str().as_bytes())
+}
+
+/// The id of a row that is named by these bytes: always the same, so that rows can be made again.
+#[must_use]
+pub fn id_of(name: &[u8]) -> SignalId {
+    uuid(xxhash_rust::xxh3::xxh3_128(name))
 }
 
 /// Version 8 of RFC 9562: a UUID of one's own making.

@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("event", &["bybit", "input", "intake", "market", "order", "outcome", "plan", "risk", "unit"]),
     ("journal", &["command", "event", "input", "unit"]),
     ("report", &["bybit", "event", "intake", "order", "outcome", "refusal", "unit"]),
+    ("rows", &["bybit", "event", "intake", "market", "order", "outcome", "refusal", "report", "unit"]),
     // wires the rooms, and is seen by none of them
     (
         "manager",

@@ -206,9 +206,11 @@ impl Order {
     /// The public status (spec O4): the one place where our states become the neighbours' words.
     #[must_use]
     pub fn status(&self) -> Status {
-        let filled = !self.facts.totals().quantity.is_zero();
+        let total = self.facts.totals().quantity;
+        let (filled, whole) = (!total.is_zero(), total.is_positive() && total >= self.quantity());
         match self.state {
             State::Intended | State::Sending | State::Unknown | State::Acked => Status::Pending,
+            // its executions came before the row that ends it
             State::Open if filled && self.is_filled_whole() => Status::Filled,
             State::Open if filled => Status::PartiallyFilled,
             State::Open => Status::Pending,
