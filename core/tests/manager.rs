@@ -111,7 +111,14 @@ fn sensible(request: &Request, now: Timestamp) -> Reply {
         })),
         Request::Ticker { .. } => {
             let some = Some(price("50000"));
-            Reply::Tickers(page(TickerRow { symbol, last: price("50000"), mark: some, index: some, bid: some, ask: some }))
+            Reply::Tickers(page(TickerRow {
+                symbol,
+                last: price("50000"),
+                mark: some,
+                index: some,
+                bid: some,
+                ask: some,
+            }))
         }
         Request::ServerTime => Reply::ServerTime(now.0),
         Request::Instrument { .. } => Reply::Instruments(page(InstrumentRow {

@@ -2,6 +2,9 @@
 //!
 //! This part of the project has no adapters yet: the program knows its version and says where the manager runs.
 
+pub mod desk;
+pub mod http;
+
 use clap::Parser;
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -134,10 +134,8 @@ pub(super) fn any_execution(choices: &mut Choices, venue: &mut Venue, index: usi
         return *choices.pick("which execution", &placed.executions);
     }
     let quantity = share(choices, placed.create.quantity).max(Quantity(d(1, 3)));
-    let exec_type = *choices.pick(
-        "exec type",
-        &[ExecType::Trade, ExecType::Trade, ExecType::Trade, ExecType::Funding, ExecType::AdlTrade],
-    );
+    let exec_type = *choices
+        .pick("exec type", &[ExecType::Trade, ExecType::Trade, ExecType::Trade, ExecType::Funding, ExecType::AdlTrade]);
     if exec_type.moves_position() {
         placed.status = placed.status.or(Some(OrderStatus::PartiallyFilled));
         let row = placed.execute(quantity, number, now);

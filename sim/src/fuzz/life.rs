@@ -56,7 +56,8 @@ pub(super) struct Life {
 impl Life {
     pub(super) fn new(mut choices: Choices) -> Self {
         let mut venue = Venue::default();
-        venue.offset = ClockOffset(*choices.pick("offset", &[0, 0, 0, 200_000, -200_000, 200_000, 3_000_000, -40_000_000]));
+        venue.offset =
+            ClockOffset(*choices.pick("offset", &[0, 0, 0, 200_000, -200_000, 200_000, 3_000_000, -40_000_000]));
         let off = if choices.below("swarm", 2) == 1 { choices.below("off", 256) } else { 0 };
         Self {
             choices,

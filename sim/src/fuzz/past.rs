@@ -152,7 +152,8 @@ impl Past {
                 track.may_exist = true;
                 track.signed_at = Some(*signed_at);
             }),
-            Event::OrderAnswered { link, answer: CreateAnswer::NotSent { .. }, .. } | Event::OrderAbsent { link, .. } => {
+            Event::OrderAnswered { link, answer: CreateAnswer::NotSent { .. }, .. }
+            | Event::OrderAbsent { link, .. } => {
                 self.track(*link, |track| track.may_exist = false);
             }
             Event::OrderSeen { link, .. } | Event::OrderExecuted { link, .. } => {

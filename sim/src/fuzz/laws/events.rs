@@ -2,8 +2,8 @@
 
 use super::Verdict;
 use crate::fuzz::past::{Frame, Past, Stand};
-use order_manager_core::bybit::{Class, code, rest};
 use order_manager_core::bybit::{ApiError, Operation, Reply};
+use order_manager_core::bybit::{Class, code, rest};
 use order_manager_core::event::{Change, CreateAnswer, Event};
 use order_manager_core::input::{Answer, Input, Tag};
 use order_manager_core::manager::Stage;
