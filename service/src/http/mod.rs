@@ -10,9 +10,9 @@
 //! | `GET /api/v1/events` | read | server-sent events, resumable |
 //! | `GET /health` `/live` `/ready` | none | always 200; always 200; 200 or 503 |
 //!
-//! Layers, outermost first: [`trace`] (trace id, log, envelope), [`auth::admit`] (a key for all of `/api`, so 401 comes
-//! before 404), [`auth::require`] (the role of a route), [`deadline`]. There are no CORS headers: no web page of
-//! another origin has any business with orders.
+//! Layers, outermost first: trace (trace id, log line, envelope of errors), admission (a key for all of `/api`, so 401
+//! comes before 404), the role of a route, its deadline. There are no CORS headers: no web page of another origin has
+//! any business with orders.
 
 mod auth;
 mod error;

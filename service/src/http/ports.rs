@@ -17,7 +17,7 @@ pub trait Desk: Send + Sync + 'static {
     fn bring(&self, trace: Option<TraceId>, body: Vec<u8>) -> Later<'_, Result<Receipt, DeskError>>;
     /// What works right now.
     fn health(&self) -> Health;
-    /// The id of the last committed message. Must notify after every commit, even where the id did not change,
+    /// The id of the last committed message; from the start, that of the store. Must notify after every commit, even where the id did not change,
     /// and close when the driver ends: waiting calls and event streams then end too.
     fn committed(&self) -> watch::Receiver<i64>;
 }

@@ -6,6 +6,7 @@ mod events;
 mod fakes;
 mod health;
 mod listen;
+mod logs;
 mod orders;
 mod signals;
 
@@ -52,6 +53,7 @@ impl Reply {
 }
 
 fn three_keys() -> Keys {
+    logs::collect();
     let key = |name, role, secret| Key::new(name, role, secret).unwrap();
     let (read, signal) = (key("grafana", Role::Read, "r-key"), key("model", Role::Signal, "s-key"));
     Keys::new(vec![read, signal, key("desk", Role::Operate, "o-key")])
@@ -62,6 +64,7 @@ fn api() -> Api {
 }
 
 fn api_with(keys: Keys, limits: Limits) -> Api {
+    logs::collect();
     let (desk, books) = (Arc::new(FakeDesk::default()), Arc::new(FakeBooks::default()));
     let state = ApiState::with_limits(desk.clone(), books.clone(), keys.clone(), limits);
     Api { router: router(state), desk, books, keys }
