@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use order_manager_core::intake::Fault;
 use serde::Serialize;
@@ -123,13 +123,13 @@ pub(super) fn render(mut response: Response, trace: &str) -> Response {
         timestamp: String,
     }
     let Some(ApiError(inner)) = response.extensions_mut().remove::<ApiError>() else { return response };
+    let extensions = std::mem::take(response.extensions_mut()); // who called, for the log
     let error = Traced { body: &inner.body, trace_id: trace };
     let envelope = Json(Envelope { error, timestamp: super::now().to_string() });
-    let mut headers = HeaderMap::new();
+    let mut response = (inner.status, envelope).into_response();
+    response.extensions_mut().extend(extensions);
     if let Some(after) = inner.retry_after {
-        headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs()));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(after.as_secs()));
     }
-    headers.extend(response.headers().iter().map(|(name, value)| (name.clone(), value.clone()))); // 405's Allow
-    headers.remove(axum::http::header::CONTENT_LENGTH);
-    (inner.status, headers, envelope).into_response()
+    response
 }

@@ -75,6 +75,7 @@ async fn a3_one_line_a_call_and_never_a_key() {
     assert_eq!(shown(1), ["POST", "/api/v1/signals", "a3-2"]);
     assert_eq!((&fields[0]["status"], &fields[0]["key"]), (&200.into(), &"grafana".into()));
     assert_eq!((&fields[1]["status"], &fields[1]["signal_id"]), (&422.into(), &signal.into()));
+    assert_eq!(fields[1]["key"], "model", "an error names its caller too");
     assert_eq!((&fields[2]["status"], fields[2].get("key")), (&401.into(), None));
     assert!(fields.iter().all(|fields| fields["latency_ms"].is_u64() && fields["message"] == "request"));
     let all = logged().concat(); // of every test

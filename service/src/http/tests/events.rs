@@ -108,23 +108,32 @@ async fn e1_a_silent_stream_says_that_it_lives() {
     assert_eq!(stream.ids(1).await, [1]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a1_a_silent_stream_ends_when_the_keys_change() {
+    let api = api();
+    let mut stream = Stream::open(&api, "/api/v1/events", &[]).await;
+    let change = async { api.keys.replace(vec![Key::new("new", Role::Read, "n-key").unwrap()]).unwrap() };
+    assert_eq!(tokio::join!(stream.block(), change).0, None, "while it waits");
+}
+
 #[tokio::test]
 async fn a_stream_ends_when_its_caller_must_come_back() {
     let api = api();
-    publish(&api, [1]);
-    let mut stream = Stream::open(&api, "/api/v1/events", &[]).await;
-    api.keys.replace(vec![Key::new("new", Role::Read, "r-key").unwrap()]).unwrap();
-    assert_eq!(stream.block().await, None, "the keys changed");
-
+    publish(&api, 1..=2);
     let mut stream = Stream::open(&api, "/api/v1/events?after=0", &[]).await;
     assert_eq!(stream.ids(1).await, [1]);
+    api.keys.replace(vec![Key::new("new", Role::Read, "r-key").unwrap()]).unwrap();
+    assert_eq!(stream.block().await, None, "the keys changed before the second was sent");
+
+    let mut stream = Stream::open(&api, "/api/v1/events?after=0", &[]).await;
+    assert_eq!(stream.ids(2).await, [1, 2]);
     api.books.down.store(true, Ordering::Relaxed);
-    publish(&api, [2]);
+    publish(&api, [3]);
     assert_eq!(stream.block().await, None, "the store cannot be read");
     api.books.down.store(false, Ordering::Relaxed);
 
-    let mut stream = Stream::open(&api, "/api/v1/events?after=1", &[]).await;
-    assert_eq!(stream.ids(1).await, [2], "and nothing was lost");
+    let mut stream = Stream::open(&api, "/api/v1/events?after=2", &[]).await;
+    assert_eq!(stream.ids(1).await, [3], "and nothing was lost");
     api.desk.end();
     assert_eq!(stream.block().await, None, "the driver ended");
 }
