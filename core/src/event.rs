@@ -5,7 +5,7 @@ use crate::bybit::{ExecutionRow, OrderRow};
 use crate::input::Source;
 use crate::intake::{BadSignal, Signal};
 use crate::market::Instrument;
-use crate::order::{CancelReason, Spec, Status, Totals};
+use crate::order::{CancelReason, Spec, Status, Stimulus, Totals};
 use crate::outcome::Outcome;
 use crate::plan::Note;
 use crate::risk::Verdict;
@@ -258,6 +258,19 @@ pub enum CreateAnswer {
         /// Why.
         why: Text<160>,
     },
+}
+
+impl CreateAnswer {
+    /// What it does to an order's state.
+    #[must_use]
+    pub const fn stimulus(&self) -> Stimulus {
+        match self {
+            Self::Accepted { .. } => Stimulus::Acked,
+            Self::Refused { .. } => Stimulus::Refused,
+            Self::NotSent { .. } => Stimulus::NotSent,
+            Self::Unknown { .. } => Stimulus::Lost,
+        }
+    }
 }
 
 /// Why an order cannot exist: all three sources said "not here" after the last moment at which it could have

@@ -4,8 +4,9 @@
 use crate::bybit::{ApiReply, LimitHeaders, Operation, Push};
 use crate::config::Config;
 use crate::outcome::Outcome;
-use crate::unit::{Bytes, Fingerprint, OrderLinkId, Symbol, Text, TraceId};
+use crate::unit::{Bytes, Fingerprint, OrderLinkId, Symbol, Text, Timestamp, TraceId};
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// One input. All of them are journaled as they came; bytes from outside stay bytes, so that a mended
@@ -39,6 +40,8 @@ pub struct Resumed {
     pub config: Config,
     /// Is the private stream up?
     pub stream_up: bool,
+    /// Requests that are out, and when they were sent: their answers still come.
+    pub out: Vec<(Tag, Timestamp)>,
 }
 
 /// How a life begins.
@@ -92,7 +95,9 @@ pub enum Tag {
         link: OrderLinkId,
         /// Where.
         source: Source,
-        /// Which round of asking; older answers are not counted as proof.
+        /// Since which restart or checkpoint: an answer from before it is no proof.
+        epoch: u32,
+        /// Which round of asking; older answers are no proof either.
         round: u32,
     },
     /// A page of the account-wide reconcile.

@@ -1,14 +1,14 @@
 //! When to come back, and why. A plain table: one time per reason.
 
 use crate::input::Tag;
-use crate::unit::{OrderLinkId, SignalId, Symbol, Timestamp};
+use crate::unit::{OrderLinkId, SignalId, Timestamp};
 use alloc::collections::{BTreeMap, BTreeSet};
 
 /// Why the manager wants to be woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
     /// An active signal's time runs out.
-    SignalExpires(Symbol),
+    SignalExpires(SignalId),
     /// The next question about an order.
     Inquire(OrderLinkId),
     /// The next round of questions about an order.
@@ -86,12 +86,12 @@ mod tests {
     #[test]
     fn a_reason_has_one_time_and_the_earliest_comes_first() {
         let mut table = Table::default();
-        let symbol = Symbol::clipped("BTCUSDT");
-        table.arm(Why::SignalExpires(symbol), Timestamp(5));
+        let signal = SignalId(1);
+        table.arm(Why::SignalExpires(signal), Timestamp(5));
         table.arm(Why::Pace, Timestamp(3));
-        table.arm(Why::SignalExpires(symbol), Timestamp(2));
-        assert_eq!(table.next(), Some((Timestamp(2), Why::SignalExpires(symbol))));
-        assert_eq!(table.pop_due(Timestamp(2)), Some(Why::SignalExpires(symbol)));
+        table.arm(Why::SignalExpires(signal), Timestamp(2));
+        assert_eq!(table.next(), Some((Timestamp(2), Why::SignalExpires(signal))));
+        assert_eq!(table.pop_due(Timestamp(2)), Some(Why::SignalExpires(signal)));
         assert_eq!(table.pop_due(Timestamp(2)), None);
         assert_eq!(table.pop_due(Timestamp(9)), Some(Why::Pace));
         assert_eq!(table.next(), None);

@@ -8,7 +8,8 @@ use order_manager_core::bybit::{
 };
 use order_manager_core::command::{Command, Outgoing};
 use order_manager_core::config::Config;
-use order_manager_core::input::{Answer, Delivery, DeliveryId, Input, Resumed, Started, Stream, Tag};
+use order_manager_core::input::{Answer, Delivery, DeliveryId, Input, Started, Stream, Tag};
+use order_manager_core::order::Spec;
 use order_manager_core::unit::{
     Bytes, Decimal, ExchangeTime, Money, OrderLinkId, Price, Quantity, Ratio, Span, Symbol, Text, Timestamp, decimal,
 };
@@ -60,6 +61,34 @@ impl Desk {
         self.take(Input::Reply { tag, answer: Box::new(Answer::Typed(reply)) });
     }
 
+    /// A buy of 500 USDT at 50000, less half the spread.
+    fn signal(&mut self, symbol: &str, id: u64) {
+        let body = format!(
+            "{{\"signal_id\":\"00000000-0000-0000-0000-00000000000{id}\",\"signal_type\":\"buy\",\"asset\":\"{symbol}\",\
+             \"amount\":500,\"confidence\":0.8,\"timestamp\":\"2023-11-14T22:13:20Z\",\"strategy_id\":\"s\",\
+             \"market_data_snapshot\":{{\"price\":50000,\"spread\":100}}}}"
+        );
+        let body = Bytes(body.into_bytes());
+        self.take(Input::Signal(Box::new(Delivery { id: DeliveryId(id), trace: None, prior: None, body })));
+    }
+
+    /// Answers all but creates; the link of the create that is out then.
+    fn answer_up_to_create(&mut self) -> OrderLinkId {
+        loop {
+            let outgoing = self.out.remove(0);
+            if let Tag::Create(link) = outgoing.tag {
+                return link;
+            }
+            let reply = sensible(&outgoing.request, self.now);
+            self.answer(outgoing.tag, Ok(reply));
+        }
+    }
+
+    fn wake(&mut self, at: Timestamp) {
+        self.now = at;
+        self.take(Input::Woke);
+    }
+
     fn answer_all(&mut self) {
         while !self.out.is_empty() {
             let outgoing = self.out.remove(0);
@@ -84,7 +113,12 @@ impl Desk {
 
 /// An account without orders, fills and positions, on the same clock as ours.
 fn sensible(request: &Request, now: Timestamp) -> Reply {
-    let symbol = Symbol::clipped("BTCUSDT");
+    let symbol = match request {
+        Request::Positions { symbol: Some(symbol), .. }
+        | Request::Ticker { symbol, .. }
+        | Request::Instrument { symbol, .. } => *symbol,
+        _ => Symbol::clipped("BTCUSDT"),
+    };
     let (price, quantity) = (|text| Price(d(text)), |text| Quantity(d(text)));
     match request {
         Request::Create(create) => Reply::Ack { order_id: Text::clipped("x"), link: Some(link_text(create.link)) },
@@ -153,14 +187,37 @@ fn push(rows: PushRows) -> Input {
     Input::Stream(Box::new(Stream::Typed(Push { time: None, rows, bad: Vec::new() })))
 }
 
+/// The order, resting without a fill.
+fn open_row(spec: &Spec) -> OrderRow {
+    OrderRow {
+        order_id: Text::clipped("x"),
+        link: Some(link_text(spec.link)),
+        symbol: spec.symbol,
+        side: spec.side,
+        quantity: spec.quantity,
+        price: Some(spec.price),
+        is_market: false,
+        status: OrderStatus::New,
+        cum_quantity: Quantity::ZERO,
+        cum_value: Money::ZERO,
+        cum_fee: Money::ZERO,
+        cancel_type: Text::EMPTY,
+        reject_reason: Text::EMPTY,
+        reduce_only: false,
+        position_idx: 0,
+        created: ExchangeTime(0),
+        updated: ExchangeTime(0),
+    }
+}
+
 /// An answer whose question was forgotten at a checkpoint was measured from the year 1970: the manager then
 /// signed its requests with a time in 2050.
 #[test]
 fn o2_an_answer_to_a_forgotten_question_sets_no_clock() {
     let mut desk = Desk::new();
-    let resumed = Resumed { config: Config::default(), stream_up: false };
+    let resumed = desk.manager.resumed();
     desk.take(Input::Checkpointed(Box::new(resumed)));
-    assert_eq!(desk.clock_questions(), 2);
+    assert_eq!(desk.clock_questions(), 1, "it is out still, and its answer counts");
     desk.answer_all();
     desk.take(Input::Stream(Box::new(Stream::Up)));
     assert_eq!(desk.out[0].signed_at, ExchangeTime(START.0 / 1_000));
@@ -196,33 +253,11 @@ fn o5_a_question_is_out_once_and_not_asked_in_a_circle() {
 #[test]
 fn o2_an_order_that_may_be_open_is_not_forgotten() {
     let mut desk = Desk::ready();
-    let body = br#"{"signal_id":"00000000-0000-0000-0000-000000000007","signal_type":"buy","asset":"BTCUSDT",
-        "amount":500,"confidence":0.8,"timestamp":"2023-11-14T22:13:20Z","strategy_id":"s",
-        "market_data_snapshot":{"price":50000,"spread":100}}"#;
-    let delivery = Delivery { id: DeliveryId(1), trace: None, prior: None, body: Bytes(body.to_vec()) };
-    desk.take(Input::Signal(Box::new(delivery)));
+    desk.signal("BTCUSDT", 7);
     desk.answer_all();
     let order = desk.manager.durable().book.iter().next().unwrap().clone();
     let (link, price) = (Some(link_text(order.spec.link)), order.spec.price);
-    let row = OrderRow {
-        order_id: Text::clipped("x"),
-        link,
-        symbol: order.spec.symbol,
-        side: order.spec.side,
-        quantity: order.spec.quantity,
-        price: Some(price),
-        is_market: false,
-        status: OrderStatus::New,
-        cum_quantity: Quantity::ZERO,
-        cum_value: Money::ZERO,
-        cum_fee: Money::ZERO,
-        cancel_type: Text::EMPTY,
-        reject_reason: Text::EMPTY,
-        reduce_only: false,
-        position_idx: 0,
-        created: ExchangeTime(0),
-        updated: ExchangeTime(0),
-    };
+    let row = open_row(&order.spec);
     desk.take(push(PushRows::Orders(vec![row])));
     let execution = ExecutionRow {
         exec_id: Text::clipped("e1"),
@@ -246,4 +281,24 @@ fn o2_an_order_that_may_be_open_is_not_forgotten() {
     desk.take(Input::Woke);
     let order = desk.manager.durable().book.get(order.spec.link).expect("it is remembered");
     assert!(order.told.ended && order.state.may_fill(), "{:?}", order.state);
+}
+
+/// A create that waits for its budget, and meanwhile the exchange shows the order after all: it went out again.
+#[test]
+fn o1_a_create_that_waits_is_taken_back_when_the_exchange_shows_the_order() {
+    let too_many = || Err(ApiError::Code { code: 10_006, message: Text::clipped("too many visits") });
+    let mut desk = Desk::ready();
+    desk.signal("BTCUSDT", 7);
+    let first = desk.answer_up_to_create();
+    desk.signal("ETHUSDT", 8);
+    let second = desk.answer_up_to_create();
+    desk.answer(Tag::Create(first), too_many()); // to be tried again after a second
+    desk.now = START.after(Span::millis(700));
+    desk.answer(Tag::Create(second), too_many()); // no create goes for another second
+    desk.wake(START.after(Span::millis(1_400)));
+    assert_eq!(desk.out, [], "it waits");
+    let spec = desk.manager.durable().book.get(first).unwrap().spec;
+    desk.take(push(PushRows::Orders(vec![open_row(&spec)])));
+    desk.wake(START.after(Span::millis(1_701)));
+    assert!(desk.out.iter().all(|outgoing| outgoing.tag != Tag::Create(first)), "{:?}", desk.out);
 }

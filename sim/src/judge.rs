@@ -98,14 +98,17 @@ fn positions(ours: &Durable, exchange: &Exchange, found: &mut Vec<String>) {
     }
 }
 
+/// Start, exits less entries, less fees. Profit that is realised depends on the order in which fills of several
+/// orders are booked, cash in and out does not; where all is flat both are the same.
 fn wallet(ours: &Durable, exchange: &Exchange, found: &mut Vec<String>) {
     let truth = exchange.truth();
-    let sum = |figure: fn(&order_manager_core::position::Position) -> Money| -> Decimal {
-        ours.positions.values().map(|p| figure(p).0).sum()
-    };
-    let own = truth.start.0 + sum(|p| p.realised) - sum(|p| p.fees);
+    let cash = |size: Quantity, entry: Money| if size < Quantity::ZERO { entry.0 } else { -entry.0 };
+    let own: Decimal =
+        ours.positions.values().map(|p| p.realised.0 - p.fees.0 + cash(p.size, p.entry_value)).sum::<Decimal>();
+    let own = truth.start.0 + own;
+    let theirs = truth.wallet.0 + exchange.positions().map(|(_, p)| cash(p.size, p.entry_value)).sum::<Decimal>();
     let executions = Decimal::from(truth.executions.len());
-    if (own - truth.wallet.0).abs() > LAST_DIGIT * executions {
-        found.push(format!("wallet: {own} by our books, {} at the exchange", truth.wallet));
+    if (own - theirs).abs() > LAST_DIGIT * executions {
+        found.push(format!("wallet: {own} by our books, {theirs} at the exchange, positions at what they cost"));
     }
 }

@@ -5,6 +5,7 @@ use super::turn::Turn;
 use crate::bybit::{InstrumentRow, Page, PositionRow, Request, TickerRow, WalletRow};
 use crate::event::Event;
 use crate::input::Tag;
+use crate::intake::Signal;
 use crate::market::{Instrument, Quote};
 use crate::pace::Urgency;
 use crate::refusal::{Code, Refusal};
@@ -24,6 +25,21 @@ impl Turn<'_> {
             return;
         }
         self.ask_again(tag);
+    }
+
+    /// A question that failed, again, where somebody still needs its answer.
+    pub(super) fn retry_ask(&mut self, tag: Tag) {
+        let lanes = &self.m.durable.lanes;
+        let needed = match tag {
+            Tag::Instrument(symbol) | Tag::Position(symbol) | Tag::Ticker(symbol) => lanes.contains_key(&symbol),
+            Tag::Wallet => !lanes.is_empty(),
+            _ => true,
+        };
+        if needed {
+            self.ask_again(tag);
+        } else {
+            self.m.observed.failures.remove(&tag);
+        }
     }
 
     /// Asks, unless the question is out: with two under one tag nobody could tell whose answer came.
@@ -53,8 +69,10 @@ impl Turn<'_> {
         self.arm(Why::RetryAsk(tag), wait);
     }
 
-    /// Asks for every reading that a decision on this symbol needs and that is stale. True where none is.
-    pub(super) fn fresh(&mut self, symbol: Symbol) -> bool {
+    /// Asks for every reading that a decision on this signal needs and that is stale. True where none is. What
+    /// only reduces does not wait for the wallet, nor for prices that the exchange failed to tell.
+    pub(super) fn fresh(&mut self, signal: &Signal) -> bool {
+        let (symbol, opens) = (signal.symbol, !self.can_only_reduce(signal));
         let (now, config) = (self.now(), &self.m.config);
         let observed = &self.m.observed;
         let young = |at: Timestamp, max: Span| now.since(at) <= max;
@@ -62,10 +80,11 @@ impl Turn<'_> {
         let stale = [
             (observed.clock.is_none_or(|c| !young(c.read_at, config.clock_max_age())), Tag::Clock),
             (
-                !observed
-                    .wallet
-                    .as_ref()
-                    .is_some_and(|r| young(r.asked_at, config.balance_max_age()) && since_touched(r.asked_at)),
+                opens
+                    && !observed
+                        .wallet
+                        .as_ref()
+                        .is_some_and(|r| young(r.asked_at, config.balance_max_age()) && since_touched(r.asked_at)),
                 Tag::Wallet,
             ),
             (
@@ -76,7 +95,8 @@ impl Turn<'_> {
                 Tag::Position(symbol),
             ),
             (
-                !observed.quotes.get(&symbol).is_some_and(|r| young(r.asked_at, config.price_max_age())),
+                !observed.quotes.get(&symbol).is_some_and(|r| young(r.asked_at, config.price_max_age()))
+                    && (opens || !observed.failures.contains_key(&Tag::Ticker(symbol))),
                 Tag::Ticker(symbol),
             ),
             (

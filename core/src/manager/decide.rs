@@ -6,6 +6,7 @@ use super::turn::Turn;
 use crate::account::{Account, Resting, worst_notional};
 use crate::event::{Event, Planned};
 use crate::intake::Signal;
+use crate::market::Quote;
 use crate::order::{CancelReason, Order, Spec, State};
 use crate::plan::{self, Existing, Plan, Scene};
 use crate::refusal::{Code, Refusal};
@@ -28,29 +29,29 @@ impl Turn<'_> {
 
     fn judge(&self, signal: &Signal, active: &Active) -> Result<Approved<Plan>, Refusal> {
         let symbol = signal.symbol;
-        let (Some(instrument), Some(quote)) =
-            (self.m.durable.instruments.get(&symbol), self.m.observed.quotes.get(&symbol))
-        else {
+        let (Some(instrument), Some(quote)) = (self.m.durable.instruments.get(&symbol), self.quote(signal)) else {
             return Err(Refusal::new(Code::DataStale, format_args!("{symbol}: rules or prices are missing")));
         };
-        self.judge_clock()?;
         let position = self.stricter_position(signal.side, symbol);
         let existing: Vec<Existing> = self.m.durable.book.live_of(symbol).filter_map(existing).collect();
         let scene = Scene {
             signal,
             instrument,
-            quote: &quote.value,
+            quote: &quote,
             position,
             existing: &existing,
             config: &self.m.config,
             reprice: active.crossed,
         };
         let plan = plan::plan(&scene)?;
+        if !plan.reduce_only {
+            self.judge_clock()?;
+        }
         if self.m.observed.foreign_overflow && !plan.reduce_only {
             let text = format_args!("more than {FOREIGN_MAX} foreign open orders: the exposure cannot be told");
             return Err(Refusal::new(Code::Exposure, text));
         }
-        let account = self.account(symbol, position, &plan.cancels)?;
+        let account = self.account(&plan, position)?;
         let scene = RiskScene {
             account: &account,
             instrument,
@@ -59,6 +60,14 @@ impl Turn<'_> {
             config: &self.m.config,
         };
         risk::approve(plan, &scene)
+    }
+
+    /// The last prices that the exchange told, however old: what opens waits for fresh ones before it comes here. A
+    /// reducing signal may go by its own price (spec D6).
+    fn quote(&self, signal: &Signal) -> Option<Quote> {
+        let told = self.m.observed.quotes.get(&signal.symbol).map(|reading| reading.value);
+        let last = signal.snapshot.price.filter(|_| self.can_only_reduce(signal));
+        told.or_else(|| Some(Quote { last: last?, mark: None, index: None, bid: None, ask: None, at: self.now() }))
     }
 
     /// The exchange's clock must be known well enough for timestamps to be worth anything (spec K2).
@@ -76,6 +85,16 @@ impl Turn<'_> {
         }
     }
 
+    /// Will its plan reduce, whatever the wallet says? As planning sees it (spec D9).
+    pub(super) fn can_only_reduce(&self, signal: &Signal) -> bool {
+        let position = self.stricter_position(signal.side, signal.symbol);
+        match signal.side {
+            _ if signal.is_exit => true,
+            Side::Buy => position < Quantity::ZERO,
+            Side::Sell => position.is_positive() || !self.m.config.allow_short,
+        }
+    }
+
     /// Own executions and the exchange's word, whichever allows less (spec K1).
     fn stricter_position(&self, side: Side, symbol: Symbol) -> Quantity {
         let own = self.own_position(symbol);
@@ -86,18 +105,23 @@ impl Turn<'_> {
         }
     }
 
-    fn account(&self, symbol: Symbol, position: Quantity, cancels: &[OrderLinkId]) -> Result<Account, Refusal> {
+    /// What reduces a position needs no margin: for it, wallet and leverage may be unknown (spec K2).
+    fn account(&self, plan: &Plan, position: Quantity) -> Result<Account, Refusal> {
+        let (symbol, cancels) = (plan.symbol, plan.cancels.as_slice());
         let too_large = || Refusal::overflow(Code::Exposure, "the account's exposure");
-        let leverage = self
-            .exchange_position(symbol)
-            .and_then(|reading| reading.value.leverage)
-            .ok_or_else(|| Refusal::new(Code::DataStale, format_args!("{symbol}: leverage is unknown")))?;
         let own = self.m.durable.book.live().filter(|order| !cancels.contains(&order.spec.link)).map(resting);
         let foreign = self.m.observed.foreign.values().map(|(resting, _)| *resting);
         let all: Vec<Resting> = own.chain(foreign).filter(|r| r.remaining.is_positive()).collect();
         let other_exposure = self.other_exposure(symbol, &all).ok_or_else(too_large)?;
-        let available = self.available(cancels, leverage).ok_or_else(too_large)?;
         let resting = all.into_iter().filter(|r| r.symbol == symbol).collect();
+        if plan.reduce_only {
+            return Ok(Account { position, resting, other_exposure, ..Account::default() });
+        }
+        let leverage = self
+            .exchange_position(symbol)
+            .and_then(|reading| reading.value.leverage)
+            .ok_or_else(|| Refusal::new(Code::DataStale, format_args!("{symbol}: leverage is unknown")))?;
+        let available = self.available(cancels, leverage).ok_or_else(too_large)?;
         Ok(Account { available, leverage, position, resting, other_exposure })
     }
 
@@ -119,7 +143,8 @@ impl Turn<'_> {
         })
     }
 
-    /// What new orders may use, with the margin of the orders that this plan cancels given back.
+    /// What new orders may use: less what orders on their way will hold and the wallet need not show yet, and with
+    /// the margin of the orders that this plan cancels given back.
     fn available(&self, cancels: &[OrderLinkId], leverage: Ratio) -> Option<Money> {
         let wallet = &self.m.observed.wallet.as_ref()?.value;
         let coin = wallet.coins.iter().find(|coin| coin.coin.as_str() == "USDT");
@@ -128,10 +153,22 @@ impl Turn<'_> {
             coin.wallet_balance.minus(held)
         });
         let free = wallet.total_available.or(free_coin).unwrap_or_default();
-        cancels.iter().filter_map(|link| self.m.durable.book.get(*link)).try_fold(free, |sum, order| {
-            let value = order.spec.price.times(order.remaining())?;
-            if order.spec.reduce_only { Some(sum) } else { sum.plus(value.divided(leverage)?) }
+        let opening = self.m.durable.book.live().filter(|order| !order.spec.reduce_only);
+        opening.filter(|order| order.state.may_fill()).try_fold(free, |sum, order| {
+            let margin = |leverage| order.spec.price.times(order.remaining())?.divided(leverage);
+            match order.state {
+                State::Open if cancels.contains(&order.spec.link) => sum.plus(margin(leverage)?),
+                State::Open => Some(sum),
+                _ if cancels.contains(&order.spec.link) => Some(sum),
+                _ => sum.minus(margin(self.leverage_of(order.spec.symbol))?),
+            }
         })
+    }
+
+    /// The symbol's leverage; where it is not known, none: that holds the most margin.
+    fn leverage_of(&self, symbol: Symbol) -> Ratio {
+        let known = self.exchange_position(symbol).and_then(|reading| reading.value.leverage);
+        known.filter(|leverage| leverage.is_positive()).unwrap_or(Ratio(crate::unit::Decimal::ONE))
     }
 
     /// The plan stood. Orders in its way are cancelled first; what they change is decided again (spec D1, D2).
@@ -187,7 +224,7 @@ impl Turn<'_> {
 }
 
 fn existing(order: &Order) -> Option<Existing> {
-    order.state.may_fill().then(|| Existing {
+    matches!(order.state, State::Acked | State::Open).then(|| Existing {
         link: order.spec.link,
         side: order.spec.side,
         remaining: order.remaining(),

@@ -58,6 +58,8 @@ pub struct Lane {
     pub waiting: VecDeque<SignalId>,
     /// Whose turn it is.
     pub active: Option<SignalId>,
+    /// A reducing one that passes the active one, whose opening order is Unknown (spec S5).
+    pub passing: Option<SignalId>,
     /// The last order that those who wait had to wait for (spec S6).
     pub last: Option<OrderLinkId>,
 }
@@ -173,17 +175,11 @@ impl Durable {
             }),
             Event::OrderAnswered { link, answer, at } => self.book.change(*link, |order| {
                 match answer {
-                    CreateAnswer::Accepted { order_id } => {
-                        order.facts.join_id(*order_id);
-                        order.take(Stimulus::Acked);
-                    }
-                    CreateAnswer::Refused { code, text } => {
-                        order.refusal = Some(Refused { code: *code, text: *text });
-                        order.take(Stimulus::Refused);
-                    }
-                    CreateAnswer::NotSent { .. } => _ = order.take(Stimulus::NotSent),
-                    CreateAnswer::Unknown { .. } => _ = order.take(Stimulus::Lost),
+                    CreateAnswer::Accepted { order_id } => order.facts.join_id(*order_id),
+                    CreateAnswer::Refused { code, text } => order.refusal = Some(Refused { code: *code, text: *text }),
+                    CreateAnswer::NotSent { .. } | CreateAnswer::Unknown { .. } => {}
                 }
+                order.take(answer.stimulus());
                 ended(order, *at);
             }),
             Event::OrderSeen { link, row, at, .. } => self.book.change(*link, |order| {
@@ -217,7 +213,8 @@ impl Durable {
         state.stage = Stage::Active(Active::default());
         let lane = self.lanes.entry(state.signal.symbol).or_default();
         lane.waiting.retain(|waiting| *waiting != id);
-        lane.active = Some(id);
+        let place = if lane.active.is_none() { &mut lane.active } else { &mut lane.passing };
+        *place = Some(id);
     }
 
     fn settle(&mut self, id: SignalId, outcome: Outcome, at: Timestamp) {
@@ -227,7 +224,9 @@ impl Durable {
         if let Some(lane) = self.lanes.get_mut(&symbol) {
             lane.waiting.retain(|waiting| *waiting != id);
             if lane.active == Some(id) {
-                lane.active = None;
+                lane.active = lane.passing.take();
+            } else if lane.passing == Some(id) {
+                lane.passing = None;
             }
             if let Stage::Active(Active { order: Some(order), .. }) = stage {
                 lane.last = Some(order);

@@ -114,7 +114,9 @@ impl Turn<'_> {
     fn mind_the_rest(&mut self, link: OrderLinkId) {
         let Some(order) = self.m.durable.book.get(link) else { return };
         let (state, is_limit, asked) = (order.state, order.spec.is_limit(), order.cancel.is_some());
-        self.m.observed.failures.remove(&crate::input::Tag::Create(link));
+        let create = crate::input::Tag::Create(link);
+        self.m.observed.failures.remove(&create);
+        self.m.observed.pace.withdraw(create); // it is there: a create that still waits would be its twin
         match state {
             State::Closed => {
                 for why in [Why::Inquire(link), Why::RetryCancel(link), Why::RetryCreate(link)] {

@@ -20,6 +20,10 @@ const SCHEDULE: [Span; 6] =
 pub(super) const VISIBILITY_BOUND: Span = Span::secs(15);
 /// Bybit forgets cancelled orders without a fill after 24 hours (bybit-v5.md 2.8); a margin on top.
 const FORGOTTEN_AFTER: Span = Span::secs(25 * 3_600);
+/// Orders that were made in this time are in the history's usual week; a margin below it.
+const HISTORY_LOOKS_BACK: Span = Span::secs(6 * 86_400);
+/// An order is made a little after its request was signed; clocks may differ the other way.
+const HISTORY_MARGIN: Span = Span::secs(60);
 
 impl Turn<'_> {
     /// Asks now, unless it is being asked already.
@@ -41,7 +45,8 @@ impl Turn<'_> {
 
     fn begin_round(&mut self, link: OrderLinkId, round: u32) {
         let source = Source::Realtime;
-        let inquiry = Inquiry { round, began_at: None, source, found: false, empty: Vec::new() };
+        let since = self.m.observed.inquiries.get(&link).and_then(|inquiry| inquiry.since);
+        let inquiry = Inquiry { round, since, began_at: None, source, found: false, empty: Vec::new() };
         self.m.observed.inquiries.insert(link, inquiry);
         self.ask_source(link, source, round);
     }
@@ -49,7 +54,7 @@ impl Turn<'_> {
     fn ask_source(&mut self, link: OrderLinkId, source: Source, round: u32) {
         let Some(order) = self.m.durable.book.get(link) else { return };
         let (category, symbol, cursor) = (Category::Linear, Some(order.spec.symbol), None);
-        let (start, end) = (None, None);
+        let (start, end) = (self.history_from(source, round, order), None);
         let orders = OrderQuery {
             category,
             symbol,
@@ -68,23 +73,35 @@ impl Turn<'_> {
                 category,
                 symbol,
                 link: Some(link),
-                start,
+                start: None,
                 end,
                 limit: 100,
                 cursor,
             }),
         };
-        self.queue(Urgency::Ask, Tag::Inquiry { link, source, round }, request);
+        let epoch = self.m.observed.epoch;
+        self.queue(Urgency::Ask, Tag::Inquiry { link, source, epoch, round }, request);
+    }
+
+    /// Without times Bybit looks back a week (bybit-v5.md 2.8). An older order may be outside of it: then every other
+    /// round asks for the week from its making instead, whichever of its times the window goes by. Executions of
+    /// one order are found whatever their time (2.9).
+    fn history_from(&self, source: Source, round: u32, order: &Order) -> Option<ExchangeTime> {
+        let (made, now) = (order.signed_at?, self.exchange_now()?);
+        let old = now.since(made) > HISTORY_LOOKS_BACK;
+        (source == Source::History && old && round & 1 == 0).then(|| made.before(HISTORY_MARGIN))
     }
 
     /// The first question of a round has its time: what it does not see was not there at that moment.
     pub(super) fn inquiry_sent(&mut self, link: OrderLinkId, at: ExchangeTime) {
         if let Some(inquiry) = self.m.observed.inquiries.get_mut(&link) {
             inquiry.began_at = inquiry.began_at.or(Some(at));
+            inquiry.since = inquiry.since.or(Some(at));
         }
     }
 
-    pub(super) fn inquiry_answered(&mut self, link: OrderLinkId, source: Source, round: u32, reply: &Reply) {
+    /// What the answer shows is true whenever it was asked for; that it shows nothing is proof only in its round.
+    pub(super) fn inquiry_answered(&mut self, link: OrderLinkId, source: Source, round: Option<u32>, reply: &Reply) {
         let found = match reply {
             Reply::Orders(page) => {
                 page.rows.iter().for_each(|row| self.order_row(row));
@@ -99,7 +116,8 @@ impl Turn<'_> {
             _ => return self.inquiry_failed(link, round),
         };
         let evidence = self.m.seq;
-        let Some(inquiry) = self.m.observed.inquiries.get_mut(&link).filter(|i| (i.round, i.source) == (round, source))
+        let Some(inquiry) =
+            self.m.observed.inquiries.get_mut(&link).filter(|i| (Some(i.round), i.source) == (round, source))
         else {
             return;
         };
@@ -162,8 +180,8 @@ impl Turn<'_> {
         self.tell(link);
     }
 
-    pub(super) fn inquiry_failed(&mut self, link: OrderLinkId, round: u32) {
-        if self.m.observed.inquiries.get(&link).is_some_and(|inquiry| inquiry.round == round) {
+    pub(super) fn inquiry_failed(&mut self, link: OrderLinkId, round: Option<u32>) {
+        if self.m.observed.inquiries.get(&link).is_some_and(|inquiry| Some(inquiry.round) == round) {
             self.wait_for_next_round(link);
         }
     }
@@ -196,7 +214,11 @@ impl Turn<'_> {
             _ => return None,
         };
         let wait = if aged_out { FORGOTTEN_AFTER } else { VISIBILITY_BOUND };
-        let deadline = signed_at.after(self.m.config.recv_window()).after(wait);
+        let mut deadline = signed_at.after(self.m.config.recv_window()).after(wait);
+        if aged_out {
+            // It may have ended, or filled, just before it was first missed: no view need show that at once.
+            deadline = deadline.max(inquiry.since?.after(VISIBILITY_BOUND));
+        }
         let answers: Vec<(Source, Seq)> = inquiry.empty.clone();
         (asked_at > deadline).then_some(Absence { deadline, asked_at, answers, aged_out })
     }

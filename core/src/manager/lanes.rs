@@ -30,14 +30,33 @@ impl Turn<'_> {
 
     fn advance(&mut self, symbol: Symbol) -> bool {
         let Some(lane) = self.m.durable.lanes.get(&symbol) else { return false };
-        match (lane.active, lane.waiting.front().copied()) {
-            (Some(signal), _) => self.advance_signal(signal),
-            (None, Some(signal)) => {
-                self.start_signal(signal);
-                true
-            }
-            (None, None) => false,
+        let (active, passing, next) = (lane.active, lane.passing, lane.waiting.front().copied());
+        let starts = match (active, next) {
+            (None, Some(next)) => Some(next),
+            (Some(active), Some(next)) if passing.is_none() && self.may_pass(next, active) => Some(next),
+            _ => None,
+        };
+        if let Some(signal) = starts {
+            self.start_signal(signal);
+            return true;
         }
+        let mut moved = false;
+        for signal in active.into_iter().chain(passing) {
+            moved |= self.advance_signal(signal);
+        }
+        moved
+    }
+
+    /// What can only reduce does not wait for the proof of an opening order that is Unknown (spec S5).
+    fn may_pass(&self, next: SignalId, active: SignalId) -> bool {
+        let signals = &self.m.durable.signals;
+        let unknown = match signals.get(&active).map(|state| &state.stage) {
+            Some(Stage::Active(Active { order: Some(link), .. })) => {
+                self.m.durable.book.get(*link).is_some_and(is_unknown)
+            }
+            _ => false,
+        };
+        unknown && signals.get(&next).is_some_and(|state| self.can_only_reduce(&state.signal))
     }
 
     fn start_signal(&mut self, id: SignalId) {
@@ -73,7 +92,7 @@ impl Turn<'_> {
         let config = &self.m.config;
         let max = if self.is_reducing(signal) { config.exit_signal_max_age() } else { config.signal_max_age() };
         let end = calendar::to_exchange(signal.timestamp).after(max).after(Span::millis(1));
-        self.arm(Why::SignalExpires(signal.symbol), end.since(now));
+        self.arm(Why::SignalExpires(signal.id), end.since(now));
     }
 
     fn advance_signal(&mut self, id: SignalId) -> bool {
@@ -120,6 +139,7 @@ impl Turn<'_> {
         match (order.refusal, order.facts.ending) {
             (Some(refused), _) => refused.text,
             (None, Some(ending)) => Text::clipped(&alloc::format!("{} {}", ending.cancel_type, ending.reject_reason)),
+            (None, None) if order.state == State::Expired => Text::clipped("never sent before its signal expired"),
             (None, None) => Text::clipped("no trace of it at the exchange"),
         }
     }
@@ -139,8 +159,8 @@ impl Turn<'_> {
             self.reject(signal.id, refusal);
             return true;
         }
-        if !self.m.observed.synced || self.waits_for_orders(signal.symbol) || !self.fresh(signal.symbol) {
-            if !self.m.observed.timers.is_armed(Why::SignalExpires(signal.symbol)) {
+        if !self.m.observed.synced || self.waits_for_orders(signal) || !self.fresh(signal) {
+            if !self.m.observed.timers.is_armed(Why::SignalExpires(signal.id)) {
                 self.arm_expiry(signal);
             }
             return false;
@@ -149,8 +169,9 @@ impl Turn<'_> {
     }
 
     /// Orders of the symbol whose state is not certain, or whose cancel is not proven yet (spec D2).
-    fn waits_for_orders(&self, symbol: Symbol) -> bool {
-        self.m.durable.book.live_of(symbol).any(|order| {
+    fn waits_for_orders(&self, signal: &Signal) -> bool {
+        let passes = self.m.durable.lanes.get(&signal.symbol).is_some_and(|lane| lane.passing == Some(signal.id));
+        self.m.durable.book.live_of(signal.symbol).filter(|order| !(passes && is_unknown(order))).any(|order| {
             let certain = match order.state {
                 State::Open | State::Acked => order.cancel.is_none(),
                 _ => !order.state.may_fill() && order.told.ended,
@@ -171,21 +192,32 @@ impl Turn<'_> {
 
     /// An intended order goes (again), until its signal's time is over (spec O2).
     pub(super) fn retry_create(&mut self, link: OrderLinkId) {
-        let Some(order) = self.m.durable.book.get(link).filter(|o| o.state == State::Intended) else { return };
-        let create = order.spec.create();
-        let signal = self.m.durable.signals.get(&order.spec.intent.signal).map(|state| state.signal);
-        let Some(now) = self.exchange_now() else {
+        if self.exchange_now().is_none() {
             self.ask(Tag::Clock);
             return self.arm(Why::RetryCreate(link), Span::millis(200));
-        };
+        }
+        if !self.may_go(link) {
+            return;
+        }
+        if let Some(create) = self.m.durable.book.get(link).map(|order| order.spec.create()) {
+            let urgency = if create.reduce_only { Urgency::Reduce } else { Urgency::Open };
+            self.queue(urgency, Tag::Create(link), Request::Create(create));
+        }
+    }
+
+    /// May this order be sent now? Asked again at the last moment: it may have waited for its budget. One whose
+    /// signal's time is over expires.
+    pub(super) fn may_go(&mut self, link: OrderLinkId) -> bool {
+        let Some(order) = self.m.durable.book.get(link).filter(|o| o.state == State::Intended) else { return false };
+        let Some(now) = self.exchange_now() else { return false };
+        let signal = self.m.durable.signals.get(&order.spec.intent.signal).map(|state| state.signal);
         let late = signal.is_none_or(|s| intake::judge_age(&s, now, order.spec.reduce_only, &self.m.config).is_err());
         if late {
             let at = self.now();
             self.emit(Event::OrderExpired { link, at });
-            return self.tell(link);
+            self.tell(link);
         }
-        let urgency = if create.reduce_only { Urgency::Reduce } else { Urgency::Open };
-        self.queue(urgency, Tag::Create(link), Request::Create(create));
+        !late
     }
 }
 
@@ -193,4 +225,9 @@ impl Turn<'_> {
 /// (spec D9, failures.md F67).
 fn already_flat(order: &Order) -> bool {
     order.spec.reduce_only && order.told.ended && order.refusal.is_some_and(|refused| refused.code == 110_017)
+}
+
+/// An opening order of which nobody knows whether it exists.
+fn is_unknown(order: &Order) -> bool {
+    order.state == State::Unknown && !order.spec.reduce_only
 }

@@ -18,7 +18,7 @@ pub use durable::{Active, Counts, Durable, Lane, SignalState, Stage};
 use crate::command::Command;
 use crate::config::Config;
 use crate::event::{Event, Seq};
-use crate::input::{Input, Stream};
+use crate::input::{Input, Resumed, Stream};
 use crate::journal::{self, CodecError, Digest, Record};
 use crate::timer::Why;
 use crate::unit::Timestamp;
@@ -95,6 +95,10 @@ impl Manager {
         let mut manager = Self::new();
         if let Some(bytes) = checkpoint {
             let read: Checkpoint = journal::read(bytes)?;
+            if read.version != journal::VERSION {
+                let (theirs, ours) = (read.version, journal::VERSION);
+                return Err(CodecError(alloc::format!("a checkpoint of version {theirs}, this build knows {ours}")));
+            }
             manager.durable = read.durable;
             manager.seq = read.seq;
             manager.now = read.at;
@@ -156,6 +160,13 @@ impl Manager {
     /// Folds one event into the durable state. Takes no decision.
     pub fn apply(&mut self, event: &Event) {
         self.durable.apply(event);
+    }
+
+    /// What [`Input::Checkpointed`] must say, right after [`Manager::checkpoint`].
+    #[must_use]
+    pub fn resumed(&self) -> Resumed {
+        let out = self.observed.out.iter().map(|(tag, at)| (*tag, *at)).collect();
+        Resumed { config: self.config.clone(), stream_up: self.observed.stream_up, out }
     }
 
     /// When to come back at the latest, and why. Nothing to do: none.

@@ -32,6 +32,8 @@ pub(super) struct Clock {
 #[derive(Clone, Debug)]
 pub(super) struct Inquiry {
     pub(super) round: u32,
+    /// Exchange time of the first round's first question; none until it is sent.
+    pub(super) since: Option<ExchangeTime>,
     /// Exchange time at which this round's first question was decided; none until it is sent.
     pub(super) began_at: Option<ExchangeTime>,
     /// Where the question that is out now was asked.
@@ -45,6 +47,8 @@ pub(super) struct Inquiry {
 /// Volatile state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Observed {
+    /// The record with which this memory began: numbers the questions.
+    pub(super) epoch: u32,
     pub(super) clock: Option<Clock>,
     pub(super) stream_up: bool,
     /// Orders, fills and positions agree with the exchange as of the last sweep of this connection.

@@ -4,6 +4,7 @@ use super::turn::Turn;
 use crate::bybit::{ApiError, ApiReply, Class, Operation, Reply, code, rest};
 use crate::event::{CreateAnswer, Event};
 use crate::input::{Answer, Tag};
+use crate::order::Verdict;
 use crate::retry::Backoff;
 use crate::timer::Why;
 use crate::unit::{OrderLinkId, Span, Text};
@@ -87,8 +88,17 @@ impl Turn<'_> {
                 Err(error) => refused(error),
             },
         };
+        let Some((state, symbol)) = self.m.durable.book.get(link).map(|o| (o.state, o.spec.symbol)) else { return };
+        let verdict = state.on(answer.stimulus());
+        if verdict == Verdict::Defect {
+            return self.defect(Some(symbol), &alloc::format!("{answer:?} to an order that is {state:?}"));
+        }
         let at = self.now();
         self.emit(Event::OrderAnswered { link, answer, at });
+        if let Verdict::Contradicts(_) = verdict {
+            let why = Text::clipped(&alloc::format!("order {link} was taken, though it was {state:?}"));
+            self.emit(Event::OpeningHalted { symbol, why });
+        }
         match answer {
             CreateAnswer::Accepted { .. } => self.arm_unless_seen(link, CONFIRM),
             CreateAnswer::Refused { .. } => {}
@@ -146,15 +156,22 @@ impl Turn<'_> {
             (Tag::Instrument(symbol), Reply::Instruments(page)) => self.saw_instrument(symbol, page),
             (Tag::Ticker(symbol), Reply::Tickers(page)) => self.saw_ticker(symbol, asked_at, page),
             (Tag::Position(symbol), Reply::Positions(page)) => self.saw_positions_of(symbol, asked_at, page),
-            (Tag::Inquiry { link, source, round }, reply) => self.inquiry_answered(link, source, round, reply),
+            (Tag::Inquiry { link, source, epoch, round }, reply) => {
+                self.inquiry_answered(link, source, self.this_epochs(epoch, round), reply);
+            }
             (Tag::Sweep { .. }, reply) => self.sweep_answered(reply),
             _ => self.question_failed(tag),
         }
     }
 
+    /// A round asked since the last restart or checkpoint; none for one from before.
+    fn this_epochs(&self, epoch: u32, round: u32) -> Option<u32> {
+        (epoch == self.m.observed.epoch).then_some(round)
+    }
+
     fn question_failed(&mut self, tag: Tag) {
         match tag {
-            Tag::Inquiry { link, round, .. } => self.inquiry_failed(link, round),
+            Tag::Inquiry { link, epoch, round, .. } => self.inquiry_failed(link, self.this_epochs(epoch, round)),
             _ => self.ask_failed(tag),
         }
     }

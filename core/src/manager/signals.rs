@@ -159,7 +159,7 @@ impl Turn<'_> {
             _ => text,
         };
         self.emit(Event::SignalSettled { signal, outcome, at, text, cancelled });
-        self.m.observed.timers.disarm(Why::SignalExpires(symbol));
+        self.m.observed.timers.disarm(Why::SignalExpires(signal));
         self.m.observed.unusable.remove(&symbol);
         self.remember_signal(signal);
     }

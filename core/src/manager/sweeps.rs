@@ -34,7 +34,7 @@ impl Turn<'_> {
             return;
         }
         let Some(now) = self.exchange_now() else { return self.ask(Tag::Clock) };
-        let run = self.m.observed.sweeps.saturating_add(1);
+        let run = self.m.observed.sweeps.max(self.m.observed.epoch).saturating_add(1);
         self.m.observed.sweeps = run;
         self.m.observed.foreign_overflow = false;
         self.m.observed.sweep = Some(Sweep::new(run, self.m.now, now, self.m.durable.reconciled_until));

@@ -64,28 +64,33 @@ impl Turn<'_> {
                 self.emit(Event::OrderAnswered { link, answer: CreateAnswer::Unknown { why }, at });
             }
         }
-        self.resume();
+        self.resume(&[]);
     }
 
     /// The volatile state is dropped; requests that are out may still be answered.
     pub(super) fn checkpointed(&mut self, resumed: &Resumed) {
         self.m.config = resumed.config.clone();
-        self.resume();
+        self.resume(&resumed.out);
         if resumed.stream_up {
             self.stream_up();
         }
     }
 
     /// Takes up the work anew from the durable state alone.
-    fn resume(&mut self) {
-        self.m.observed = Observed { touched: self.now(), ..Observed::default() };
+    fn resume(&mut self, out: &[(Tag, Timestamp)]) {
+        let epoch = u32::try_from(self.m.seq.0 & u64::from(u32::MAX)).unwrap_or(u32::MAX);
+        self.m.observed = Observed { epoch, touched: self.now(), ..Observed::default() };
+        for (tag, asked_at) in out {
+            self.m.observed.out.insert(*tag, *asked_at);
+            self.m.observed.timers.arm(Why::Overdue(*tag), asked_at.after(ANSWER_MAX));
+        }
         for (link, state) in self.live_orders() {
             if self.m.durable.book.get(link).is_some_and(|order| order.cancel.is_some()) {
                 self.arm(Why::RetryCancel(link), Span::ZERO);
             }
             match state {
                 State::Intended => self.arm(Why::RetryCreate(link), Span::ZERO),
-                State::Sending => self.arm(Why::Overdue(Tag::Create(link)), ANSWER_MAX),
+                State::Sending => self.arm(Why::Overdue(Tag::Create(link)), ANSWER_MAX), // its answer may be on its way
                 State::Unknown => self.start_inquiry(link),
                 _ => self.tell(link),
             }
@@ -109,8 +114,7 @@ impl Turn<'_> {
                 }
                 None => self.advance_lanes(),
             };
-            if !progress {
-                self.pump();
+            if !progress && !self.pump() {
                 return;
             }
         }
@@ -125,7 +129,7 @@ impl Turn<'_> {
             Why::Explain(link) => self.explain_overdue(link),
             Why::RetryCancel(link) => self.send_cancel(link),
             Why::RetryCreate(link) => self.retry_create(link),
-            Why::RetryAsk(tag) => self.ask_again(tag),
+            Why::RetryAsk(tag) => self.retry_ask(tag),
             Why::Overdue(tag) => self.overdue(tag),
             Why::Sweep => self.start_sweep(),
             Why::ForgetSignal(signal) => self.forget_signal(signal),
@@ -137,20 +141,25 @@ impl Turn<'_> {
         self.m.observed.pace.queue(urgency, tag, request);
     }
 
-    /// Sends what the budgets allow. Nothing that is signed goes before the exchange's clock is known.
-    fn pump(&mut self) {
+    /// Sends what the budgets allow. Nothing that is signed goes before the exchange's clock is known. True where
+    /// an order waited here for too long: its lane can move.
+    fn pump(&mut self) -> bool {
         if self.m.observed.clock.is_none() {
             self.send_clock_question();
-            return;
+            return false;
         }
-        let now = self.now();
+        let (now, mut expired) = (self.now(), false);
         while let Some((tag, request)) = self.m.observed.pace.take(now) {
-            self.send(tag, request);
+            match tag {
+                Tag::Create(link) if !self.may_go(link) => expired = true,
+                _ => self.send(tag, request),
+            }
         }
         match self.m.observed.pace.next(now) {
             Some(at) => self.m.observed.timers.arm(Why::Pace, at),
             None => self.m.observed.timers.disarm(Why::Pace),
         }
+        expired
     }
 
     fn send_clock_question(&mut self) {

@@ -5,6 +5,7 @@ mod generate;
 mod market;
 mod replay;
 mod scenarios;
+mod tape;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -40,6 +41,11 @@ enum Command {
     Replay {
         /// A journal written by `run --journal`.
         journal: PathBuf,
+    },
+    /// Show the life behind a fuzzer's tape, step by step.
+    Tape {
+        /// A file of fuzz/corpus/order_life or of fuzz/artifacts.
+        tape: PathBuf,
     },
     /// Write made-up prices and signals of the shapes that `run --market --signals` reads.
     Generate {
@@ -112,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) if run.market.is_some() => market::run(&run),
         Command::Run(run) => scenarios::run(&run),
         Command::Replay { journal } => replay::run(&journal),
+        Command::Tape { tape } => tape::run(&tape),
         Command::Generate { seed, days, out } => generate::run(seed, days, &out),
     };
     match result {

@@ -1,6 +1,6 @@
 //! One life: steps by the tape, a store that keeps records up to a cut, restarts, and the laws after each step.
 
-use super::laws::{End, Judge, Kept, same};
+use super::laws::{End, Judge, Kept, same, timers_of};
 use super::past::Frame;
 use super::signal::Signals;
 use super::venue::{Venue, Waiting};
@@ -10,7 +10,7 @@ use crate::exchange::face::push_text;
 use order_manager_core::bybit::{ExecType, Push, PushRows};
 use order_manager_core::command::{Command, Outgoing};
 use order_manager_core::config::{Config, SellAmountUnit};
-use order_manager_core::input::{Delivery, Input, Resumed, Started, Stream};
+use order_manager_core::input::{Delivery, Input, Started, Stream};
 use order_manager_core::intake;
 use order_manager_core::order::{Order, State};
 use order_manager_core::unit::{Bytes, ClockOffset, Span, Timestamp};
@@ -21,11 +21,15 @@ const START: Timestamp = Timestamp(1_700_000_000_000_000);
 /// No life is longer, whatever its tape.
 const STEPS_MAX: usize = 600;
 /// Kinds of steps up to here are cooperative.
-const LAST_TAME: usize = 35;
+const LAST_TAME: usize = 29;
 /// Cooperative steps that one draw can make.
 const RUN: u32 = 12;
+/// From so many steps on the table of timers is looked at.
+const LONG: usize = 48;
 /// Restarts of one life: each folds the records anew.
 const CRASHES_MAX: u32 = 12;
+/// Checkpoints are rare: each forgets what was spent of the budgets, so more in a second would overspend them.
+const CHECKPOINT_PAUSE: Span = Span::secs(2);
 /// Good signals that a cooperative world sends of itself.
 const GOOD_MAX: usize = 6;
 /// Steps of calm in which everything must come to rest. An age of 15 minutes and a round of questions
@@ -49,6 +53,7 @@ pub(super) struct Life {
     holding: bool,
     crashes: u32,
     checkpoint: Option<(usize, Vec<u8>)>,
+    checkpointed_at: Timestamp,
     venue: Venue,
     signals: Signals,
 }
@@ -73,6 +78,7 @@ impl Life {
             holding: false,
             crashes: 0,
             checkpoint: None,
+            checkpointed_at: Timestamp(0),
             venue,
             signals: Signals::default(),
         }
@@ -84,7 +90,6 @@ impl Life {
     }
 
     /// Every step that was kept.
-    #[cfg(test)]
     pub(super) fn kept(&self) -> &[Kept] {
         &self.kept
     }
@@ -102,9 +107,22 @@ impl Life {
         if calm {
             self.calm_down()?;
         }
-        let checkpoint = self.checkpoint.as_ref().map(|(count, bytes)| (*count, bytes.as_slice()));
-        self.judge.end(&End { manager: &self.manager, kept: &self.kept, checkpoint })?;
+        self.judge.end(&self.end())?;
         Ok(self.report())
+    }
+
+    /// The whole of it, as it stands.
+    pub(super) fn end(&self) -> End<'_> {
+        let checkpoint = self.checkpoint.as_ref().map(|(count, bytes)| (*count, bytes.as_slice()));
+        // The table is only to be had from the manager's Debug text, which takes its time.
+        let timers = (self.kept.len() >= LONG).then(|| timers_of(&self.manager));
+        End { manager: &self.manager, kept: &self.kept, checkpoint, timers }
+    }
+
+    /// What the exchange's clock shows.
+    #[cfg(test)]
+    pub(super) fn exchange(&self, at: Timestamp) -> order_manager_core::unit::ExchangeTime {
+        self.venue.now(at)
     }
 
     fn any_step(&mut self) -> Result<(), Broken> {
@@ -122,7 +140,7 @@ impl Life {
                 self.look_up(&mut delivery);
                 self.take(Input::Signal(Box::new(delivery)), None)
             }
-            43..=47 if !self.venue.out.is_empty() => self.answer_wildly(),
+            30..=35 | 43..=47 if !self.venue.out.is_empty() => self.answer_wildly(),
             48..=55 => {
                 let now = self.venue.now(self.now);
                 let push = fact::any_push(&mut self.choices, &mut self.venue, now);
@@ -135,7 +153,7 @@ impl Life {
                 self.cooperate(true)
             }
             59 if self.crashes < CRASHES_MAX => self.crash(),
-            60 => self.take_checkpoint(),
+            60 if self.now.since(self.checkpointed_at) >= CHECKPOINT_PAUSE => self.take_checkpoint(),
             61..=63 => (0..RUN).try_for_each(|_| self.cooperate(true)),
             _ => self.cooperate(true),
         }
@@ -312,9 +330,9 @@ impl Life {
         let broken = |what: String| Broken { law: RESTORE, seq: self.manager.seq(), what };
         let bytes = self.manager.checkpoint().map_err(|e| broken(e.to_string()))?;
         self.checkpoint = Some((self.kept.len(), bytes));
+        self.checkpointed_at = self.now;
         self.commit();
-        self.venue.drop_questions();
-        let resumed = Resumed { config: self.config.clone(), stream_up: self.stream_up };
+        let resumed = self.manager.resumed();
         self.take(Input::Checkpointed(Box::new(resumed)), None)
     }
 

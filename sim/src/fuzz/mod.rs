@@ -24,6 +24,7 @@ use crate::choice::Choices;
 use order_manager_core::event::Seq;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fmt::Write as _;
 
 /// What a life came to, where no law was broken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +53,19 @@ impl fmt::Display for Broken {
 }
 
 impl std::error::Error for Broken {}
+
+/// The life behind a tape, line by line: inputs, events, commands; and how it ends.
+pub fn show_life(tape: &[u8]) -> (String, Result<Report, Broken>) {
+    let mut life = life::Life::new(Choices::from_tape(tape));
+    let result = life.run(None);
+    let mut text = String::new();
+    for (index, kept) in life.kept().iter().enumerate() {
+        let _ = writeln!(text, "{} {} {:?}", index + 1, kept.at, kept.input);
+        kept.events.iter().for_each(|event| _ = writeln!(text, "      {event:?}"));
+        kept.commands.iter().for_each(|command| _ = writeln!(text, "    > {command:?}"));
+    }
+    (text, result)
+}
 
 /// Lives through `tape` and checks every law after every step.
 ///

@@ -38,6 +38,7 @@ pub(super) struct Frame<'a> {
 pub(super) struct Queue {
     pub(super) waiting: VecDeque<SignalId>,
     pub(super) active: Option<SignalId>,
+    pub(super) passing: Option<SignalId>,
 }
 
 /// Where a signal stands.
@@ -132,7 +133,8 @@ impl Past {
                 self.signals.insert(*signal, Stand::Active);
                 if let Some(queue) = self.lanes.values_mut().find(|queue| queue.waiting.contains(signal)) {
                     queue.waiting.retain(|waiting| waiting != signal);
-                    queue.active = Some(*signal);
+                    let place = if queue.active.is_none() { &mut queue.active } else { &mut queue.passing };
+                    *place = Some(*signal);
                 }
             }
             Event::SignalSettled { signal, outcome, .. } => self.settle(*signal, *outcome),
@@ -187,7 +189,8 @@ impl Past {
         }
         self.lanes.retain(|_, queue| {
             queue.waiting.retain(|waiting| *waiting != signal);
-            queue.active = queue.active.filter(|active| *active != signal);
+            queue.passing = queue.passing.filter(|passing| *passing != signal);
+            queue.active = queue.active.filter(|active| *active != signal).or_else(|| queue.passing.take());
             queue.active.is_some() || !queue.waiting.is_empty()
         });
     }

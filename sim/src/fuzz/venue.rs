@@ -83,11 +83,6 @@ impl Venue {
         self.out.retain(|waiting| now.since(waiting.sent_at) < ANSWER_MAX);
     }
 
-    /// At a checkpoint the manager forgets its questions and asks anew: what was asked before is dropped.
-    pub(super) fn drop_questions(&mut self) {
-        self.out.retain(|waiting| waiting.outgoing.request.operation().mutates());
-    }
-
     /// The process ended: nobody waits for answers any more.
     pub(super) fn hang_up(&mut self) {
         self.out.clear();

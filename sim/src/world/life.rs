@@ -61,6 +61,15 @@ impl Life {
         self.manager.as_ref()?.wake().map(|(at, _)| at)
     }
 
+    pub(super) fn checkpoint(&self) -> Option<Vec<u8>> {
+        let manager = self.manager.as_ref().filter(|_| self.writing.is_empty())?;
+        manager.checkpoint().ok()
+    }
+
+    pub(super) const fn forget_crash(&mut self) {
+        self.crash = None;
+    }
+
     /// Does the core itself still know this signal?
     pub(super) fn remembers(&self, body: &[u8]) -> bool {
         let id = intake::decode(body, None).ok().map(|signal| signal.id);

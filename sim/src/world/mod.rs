@@ -300,6 +300,30 @@ impl World {
         self.connect();
     }
 
+    /// A checkpoint is taken here, and the manager is told: its bytes, to restore or to replay from. None while
+    /// the process is down or writes.
+    pub fn checkpoint(&mut self) -> Option<Vec<u8>> {
+        let bytes = self.life.checkpoint()?;
+        let resumed = self.life.manager()?.resumed();
+        self.give(Input::Checkpointed(Box::new(resumed)));
+        Some(bytes)
+    }
+
+    /// Nothing goes wrong from now on: no fault and no crash is left, the stream may connect.
+    pub fn heal(&mut self) {
+        self.wire.clear_faults();
+        self.life.forget_crash();
+        if self.kept_down {
+            self.stream_up();
+        }
+    }
+
+    /// Deliveries that nobody acknowledged yet.
+    #[must_use]
+    pub fn unacknowledged(&self) -> usize {
+        self.unacknowledged.len()
+    }
+
     fn connect(&mut self) {
         self.connection += 1;
         let connection = self.connection;

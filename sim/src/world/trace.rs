@@ -17,6 +17,8 @@ pub struct Trace {
     prefix: Option<LinkPrefix>,
     aliases: BTreeMap<SignalId, String>,
     text: String,
+    /// A reconcile that closes a gap is under way; those of every minute are not worth a line.
+    catching_up: bool,
 }
 
 impl Trace {
@@ -24,7 +26,7 @@ impl Trace {
     #[must_use]
     pub fn new(start: Timestamp, prefix: LinkPrefix, aliases: BTreeMap<SignalId, String>) -> Self {
         let text = format!("{:>8}  {:<8} {:<76} state\n", "t", "lane", "what");
-        Self { start, prefix: Some(prefix), aliases, text }
+        Self { start, prefix: Some(prefix), aliases, text, catching_up: false }
     }
 
     /// The lines.
@@ -52,7 +54,9 @@ impl Trace {
             Input::Stream(stream) if matches!(**stream, Stream::Down) => self.note(now, "< stream down"),
             _ => {}
         }
-        for event in &step.events {
+        let reconciled = |event: &Event| matches!(event, Event::Reconciled { .. });
+        let catching_up = self.catching_up;
+        for event in step.events.iter().filter(|event| catching_up || !reconciled(event)) {
             let (lane, what, link) = self.event(event, manager);
             let state = link.and_then(|link| manager.durable().book.get(link)).map(|order| order.state);
             let state = state.map(|state| format!("{state:?}").to_lowercase()).unwrap_or_default();
@@ -60,7 +64,16 @@ impl Trace {
                 self.line(now, &lane, &what, &state);
             }
         }
+        if step.events.iter().any(reconciled) {
+            self.catching_up = false;
+        }
         for command in &step.commands {
+            let sweeps =
+                matches!(command, Command::Send(outgoing) if matches!(outgoing.tag, Tag::Sweep { page: 0, .. }));
+            if sweeps && manager.is_ready() {
+                continue;
+            }
+            self.catching_up |= sweeps;
             let what = self.command(command);
             if !what.is_empty() {
                 self.line(now, "", &what, "");
@@ -73,7 +86,7 @@ impl Trace {
             Command::Send(outgoing) => match (&outgoing.request, outgoing.tag) {
                 (Request::Create(create), _) => format!("> create {}", self.name(create.link)),
                 (Request::Cancel(cancel), _) => format!("> cancel {}", self.name(cancel.link)),
-                (_, Tag::Inquiry { link, source, round }) => {
+                (_, Tag::Inquiry { link, source, round, .. }) => {
                     let place = match source {
                         Source::Realtime => "open orders",
                         Source::History => "order history",

@@ -8,7 +8,7 @@ use order_manager_core::event::{Change, CreateAnswer, Event};
 use order_manager_core::input::{Answer, Input, Tag};
 use order_manager_core::manager::Stage;
 use order_manager_core::order::{State, Stimulus, Verdict as Moves};
-use order_manager_core::unit::{OrderLinkId, Quantity, Span};
+use order_manager_core::unit::{OrderLinkId, Quantity, SignalId, Span};
 use std::collections::BTreeSet;
 
 /// What the exchange's delay may be before an order is visible to queries (bybit-v5.md 8.4).
@@ -227,17 +227,25 @@ pub(super) fn told_grows(past: &Past, _: &Frame<'_>, event: &Event) -> Verdict {
     named.map_or(Ok(()), |id| Err(format!("{}: execution {id} is named twice", told.link)))
 }
 
-/// One signal of a symbol at a time, the one that came first.
+/// One signal of a symbol at a time, the one that came first. One more may pass where the first one's opening order
+/// is Unknown.
 pub(super) fn fifo(past: &Past, _: &Frame<'_>, event: &Event) -> Verdict {
     let Event::SignalStarted { signal } = event else { return Ok(()) };
     let Some(queue) = past.lanes.values().find(|queue| queue.waiting.contains(signal)) else {
         return Err(format!("{signal} starts and waits nowhere"));
     };
     match (queue.active, queue.waiting.front()) {
-        (Some(active), _) => Err(format!("{signal} starts while {active} is active")),
-        (None, Some(first)) if first != signal => Err(format!("{signal} starts before {first}")),
+        (Some(active), _) if queue.passing.is_some() || !is_unknown(past, active) => {
+            Err(format!("{signal} starts while {active} is active"))
+        }
+        (_, Some(first)) if first != signal => Err(format!("{signal} starts before {first}")),
         _ => Ok(()),
     }
+}
+
+fn is_unknown(past: &Past, signal: SignalId) -> bool {
+    let orders = past.shadow.book.iter().filter(|order| order.spec.intent.signal == signal);
+    orders.into_iter().any(|order| order.state == State::Unknown && !order.spec.reduce_only)
 }
 
 /// A signal is accepted where it is not at work already, and settled once for each time.

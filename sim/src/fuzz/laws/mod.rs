@@ -4,7 +4,7 @@ mod ends;
 mod events;
 mod steps;
 
-pub(super) use ends::{End, Kept, mark, same};
+pub(super) use ends::{End, Kept, mark, same, timers_of};
 
 use super::Broken;
 use super::past::{Frame, Past};

@@ -123,9 +123,11 @@ pub(super) fn budgets(past: &Past, frame: &Frame<'_>) -> Verdict {
 /// Each accepted signal waits in its lane, is the active one, or is settled.
 pub(super) fn no_signal_is_lost(past: &Past, frame: &Frame<'_>) -> Verdict {
     let same = frame.durable.lanes.len() == past.lanes.len()
-        && frame.durable.lanes.iter().zip(&past.lanes).all(|((symbol, lane), (of, Queue { waiting, active }))| {
-            symbol == of && lane.waiting == *waiting && lane.active == *active
-        });
+        && frame.durable.lanes.iter().zip(&past.lanes).all(
+            |((symbol, lane), (of, Queue { waiting, active, passing }))| {
+                symbol == of && lane.waiting == *waiting && lane.active == *active && lane.passing == *passing
+            },
+        );
     if !same {
         return Err(format!("the lanes are {:?} and should be {:?}", frame.durable.lanes, past.lanes));
     }
