@@ -84,8 +84,11 @@ pub enum Need {
 /// Every violation.
 pub fn read(environment: impl IntoIterator<Item = (String, String)>, need: Need) -> Result<Settings, Vec<Violation>> {
     let mut reader = Reader { values: BTreeMap::new(), violations: Vec::new() };
-    let environment: BTreeMap<String, String> =
-        environment.into_iter().map(|(name, value)| (name, bare(&value))).filter(|(_, value)| !value.is_empty()).collect();
+    let environment: BTreeMap<String, String> = environment
+        .into_iter()
+        .map(|(name, value)| (name, bare(&value)))
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
     if let Some(file) = environment.get("ORDERMANAGER_CONFIG") {
         reader.read_file(Path::new(file));
     }
@@ -138,7 +141,8 @@ impl Reader {
                 continue;
             };
             for (name, value) in entries {
-                let name = if section == "rules" { format!("{PREFIX}{}", name.to_uppercase()) } else { own_name(&name) };
+                let name =
+                    if section == "rules" { format!("{PREFIX}{}", name.to_uppercase()) } else { own_name(&name) };
                 let value = match value {
                     toml::Value::String(text) => text,
                     other => other.to_string(),
@@ -176,7 +180,10 @@ impl Reader {
         let config: Config = serde_json::from_value(table.into()).unwrap_or_default();
         if let Err(faults) = config.validate() {
             for fault in faults {
-                self.violation(format!("{PREFIX}{}", fault.to_string().replacen(fault.name, &fault.name.to_uppercase(), 1)));
+                self.violation(format!(
+                    "{PREFIX}{}",
+                    fault.to_string().replacen(fault.name, &fault.name.to_uppercase(), 1)
+                ));
             }
         }
         config
@@ -199,11 +206,17 @@ impl Reader {
         let (key, secret) = (self.get("BYBIT_API_KEY"), self.get("BYBIT_API_SECRET"));
         for (name, value) in [("BYBIT_API_KEY", &key), ("BYBIT_API_SECRET", &secret)] {
             if value.is_none() {
-                let remedy = "set it, or NAME_FILE with a file that holds it, or run `serve --paper` without an account";
+                let remedy =
+                    "set it, or NAME_FILE with a file that holds it, or run `serve --paper` without an account";
                 self.violation(format!("{name} is missing: {remedy}"));
             }
         }
-        Some(Account { rest: rest.trim_end_matches('/').into(), stream, key: key?, secret: SecretString::from(secret?) })
+        Some(Account {
+            rest: rest.trim_end_matches('/').into(),
+            stream,
+            key: key?,
+            secret: SecretString::from(secret?),
+        })
     }
 
     fn host(&mut self) -> IpAddr {
@@ -351,7 +364,9 @@ mod tests {
         ];
         let violations = read(environment(&pairs), Need::Account).err().expect("violations");
         let text = violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        for name in ["ORDERMANAGER_MAX_LEVERAGE = 0", "ALLOW_SHORT = maybe", "PORT = eighty", "HOST = 0.0.0.0", "= moon"] {
+        for name in
+            ["ORDERMANAGER_MAX_LEVERAGE = 0", "ALLOW_SHORT = maybe", "PORT = eighty", "HOST = 0.0.0.0", "= moon"]
+        {
             assert!(text.contains(name), "{name} is not in\n{text}");
         }
     }
@@ -359,12 +374,16 @@ mod tests {
     #[test]
     fn a2_an_unknown_name_is_warned_about_with_the_nearest() {
         let settings = read(environment(&[("ORDERMANAGER_MAX_EXPOSUR", "1")]), Need::Paper).ok().expect("settings");
-        assert_eq!(settings.warnings, ["ORDERMANAGER_MAX_EXPOSUR is not known here; did you mean ORDERMANAGER_MAX_EXPOSURE?"]);
+        assert_eq!(
+            settings.warnings,
+            ["ORDERMANAGER_MAX_EXPOSUR is not known here; did you mean ORDERMANAGER_MAX_EXPOSURE?"]
+        );
     }
 
     #[test]
     fn a2_secrets_are_not_shown() {
-        let pairs = [("BYBIT_API_KEY", "the-key"), ("BYBIT_API_SECRET", "the-secret"), ("ORDERMANAGER_API_KEY", "the-door")];
+        let pairs =
+            [("BYBIT_API_KEY", "the-key"), ("BYBIT_API_SECRET", "the-secret"), ("ORDERMANAGER_API_KEY", "the-door")];
         let settings = read(environment(&pairs), Need::Account).ok().expect("settings");
         let shown = format!("{} {:?}", settings.shown(), settings.account);
         assert!(!shown.contains("the-"), "{shown}");

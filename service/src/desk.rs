@@ -16,8 +16,11 @@ pub enum DeskError {
     #[error("the store is not available; the signal was not taken, send it again")]
     StoreDown,
     /// No room in its lane, or at the desk.
-    #[error("too many signals are waiting; the signal was not taken, send it again")]
-    Full,
+    #[error("too many signals wait ({max} at this place); the signal was not taken, send it again")]
+    Full {
+        /// The bound.
+        max: usize,
+    },
     /// The process is on its way out.
     #[error("the service is shutting down; the signal was not taken, send it again")]
     ShuttingDown,
@@ -32,7 +35,7 @@ pub(crate) struct Brought {
 }
 
 /// How things stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     /// The last write worked.
     pub store: bool,
@@ -79,9 +82,10 @@ pub(crate) struct Back {
 }
 
 impl Desk {
-    pub(crate) fn pair() -> (Self, Back) {
+    /// Both sides; `last_event_id` is the store's.
+    pub(crate) fn pair(last_event_id: i64) -> (Self, Back) {
         let (sender, signals) = mpsc::channel(WAITING_MAX);
-        let (committed, watching) = watch::channel(0);
+        let (committed, watching) = watch::channel(last_event_id);
         let flags = Arc::new(Flags::default());
         let desk = Self { signals: sender, flags: flags.clone(), committed: watching };
         (desk, Back { signals, flags, committed })
@@ -93,12 +97,16 @@ impl Desk {
     /// Where it was not taken; it may be sent again.
     pub async fn bring(&self, trace: Option<TraceId>, body: Vec<u8>) -> Result<Receipt, DeskError> {
         if !self.flags.accepting.load(Ordering::Relaxed) {
-            return Err(if self.flags.store.load(Ordering::Relaxed) { DeskError::ShuttingDown } else { DeskError::StoreDown });
+            return Err(if self.flags.store.load(Ordering::Relaxed) {
+                DeskError::ShuttingDown
+            } else {
+                DeskError::StoreDown
+            });
         }
         let (respond, response) = oneshot::channel();
         let brought = Brought { trace, body, respond };
         self.signals.try_send(brought).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => DeskError::Full,
+            mpsc::error::TrySendError::Full(_) => DeskError::Full { max: WAITING_MAX },
             mpsc::error::TrySendError::Closed(_) => DeskError::ShuttingDown,
         })?;
         // A driver that dies drops the sender: nothing was promised.

@@ -135,7 +135,13 @@ impl Driver {
     }
 
     /// Waits for something to happen, and takes what happens together.
-    async fn gather(&mut self, life: &mut Life, inputs: &mut Vec<Input>, up: &mut bool, leave_by: &mut Option<Instant>) {
+    async fn gather(
+        &mut self,
+        life: &mut Life,
+        inputs: &mut Vec<Input>,
+        up: &mut bool,
+        leave_by: &mut Option<Instant>,
+    ) {
         let wake = life.manager.wake().map(|(at, _)| life.clock.instant_of(at));
         let wake = [wake, *leave_by].into_iter().flatten().min();
         let sleep = async {
@@ -247,6 +253,10 @@ impl Driver {
         Ok(())
     }
 
+    fn lane_max(&self) -> usize {
+        usize::try_from(self.config.lane_max).unwrap_or(usize::MAX)
+    }
+
     fn act(&self, life: &mut Life, command: Command) {
         match command {
             Command::Send(outgoing) => {
@@ -256,7 +266,11 @@ impl Driver {
             Command::Settle { delivery, receipt } => {
                 if let Some(caller) = life.callers.remove(&delivery) {
                     // A caller that left has its answer in the store.
-                    let _ = caller.send(if receipt == Receipt::Paused { Err(DeskError::Full) } else { Ok(receipt) });
+                    let _ = caller.send(if receipt == Receipt::Paused {
+                        Err(DeskError::Full { max: self.lane_max() })
+                    } else {
+                        Ok(receipt)
+                    });
                 }
             }
         }

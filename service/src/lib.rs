@@ -2,15 +2,16 @@
 //!
 //! Read `driver.rs` first: the loop of the one rule. `store` keeps, `exchange` carries, `http` answers.
 
-// mod app;
+mod app;
 pub mod clock;
-// mod command;
+mod command;
 pub mod config;
 pub mod desk;
 mod driver;
 pub mod exchange;
+pub mod http;
 pub mod store;
-pub mod telemetry;
+mod telemetry;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -18,6 +19,5 @@ use std::process::ExitCode;
 /// Runs the program with `args`, of which the first is its name, and returns its exit code: 0 ok, 1 failed or
 /// inconsistent, 2 usage or configuration.
 pub fn run(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
-    let _ = args.into_iter().count();
-    ExitCode::SUCCESS
+    command::run(args)
 }

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 ///
 /// # Errors
 /// A level that is none.
-pub fn start(level: &str) -> anyhow::Result<()> {
+pub(crate) fn start(level: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(level)?;
     let logs = tracing_subscriber::fmt().json().flatten_event(true).with_writer(std::io::stderr);
     // Tests start it more than once in one process; the first one stays.

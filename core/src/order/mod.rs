@@ -211,7 +211,7 @@ impl Order {
         match self.state {
             State::Intended | State::Sending | State::Unknown | State::Acked => Status::Pending,
             // its executions came before the row that ends it
-            State::Open if filled && self.is_filled_whole() => Status::Filled,
+            State::Open if whole => Status::Filled,
             State::Open if filled => Status::PartiallyFilled,
             State::Open => Status::Pending,
             State::Closed | State::AgedOut if filled => Status::Filled,

@@ -77,11 +77,7 @@ impl Rest {
                 .header("X-BAPI-RECV-WINDOW", window.to_string())
                 .header("X-BAPI-SIGN", signature.as_str());
         }
-        if http.body.is_empty() {
-            request
-        } else {
-            request.header("Content-Type", "application/json").body(http.body)
-        }
+        if http.body.is_empty() { request } else { request.header("Content-Type", "application/json").body(http.body) }
     }
 }
 

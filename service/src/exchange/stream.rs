@@ -81,7 +81,8 @@ impl PrivateStream {
     async fn connect(&self) -> Result<Socket, Ended> {
         let config = WebSocketConfig::default().max_message_size(Some(MESSAGE_MAX));
         let connecting = connect_async_with_config(&self.account.stream, Some(config), true);
-        let connected = timeout(HANDSHAKE_MAX, connecting).await.map_err(|_| Ended("connecting took too long".into()))?;
+        let connected =
+            timeout(HANDSHAKE_MAX, connecting).await.map_err(|_| Ended("connecting took too long".into()))?;
         let (mut socket, _) = connected.map_err(|error| Ended(format!("cannot connect: {error}")))?;
         self.ask(&mut socket, "auth", self.auth()).await?;
         let topics = r#"{"op":"subscribe","args":["order","execution","position","wallet"]}"#;

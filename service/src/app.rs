@@ -1,0 +1,82 @@
+//! Puts the rooms together: store, driver, exchange adapters, API.
+
+use crate::config::Settings;
+use crate::desk::Desk;
+use crate::driver::{Driver, HEARD_MAX};
+use crate::exchange::{Account, PrivateStream, Rest};
+use crate::http::{self, Key, Keys, Role};
+use crate::store::Store;
+use anyhow::Context;
+use order_manager_sim::exchange::face::Credentials;
+use order_manager_sim::serve::Served;
+use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+
+/// Serves until `stop` resolves; then takes no more signals, lets what is out be answered, and returns.
+///
+/// # Errors
+/// A store that cannot be opened or restored, a port that is taken: each says what to do.
+pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    // One TLS provider for every connection; a second installation in one process is the first one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let account = settings.account.clone().context("no account is configured")?;
+    let keys = Keys::new(settings.api_key.iter().map(key).collect::<Result<_, _>>()?);
+    let store = Store::open(&settings.store).await?;
+    let reader = store.reader();
+    let listener = http::bind(settings.listen, &keys).await?;
+    let (ear, heard) = mpsc::channel(HEARD_MAX);
+    let (desk, back) = Desk::pair(reader.last_event_id().await?);
+    let (stopping, stopped) = watch::channel(false);
+    let rest = Rest::new(account.clone()).context("TLS cannot be set up")?;
+    let stream = PrivateStream::start(account, ear.clone());
+    let driver = Driver { store, config: settings.rules.clone(), rest, ear, heard, back, stop: stopped.clone() };
+    let mut driver = tokio::spawn(driver.run());
+
+    // Whoever started this process reads the address from its first line.
+    println!("listening on http://{}", listener.local_addr()?);
+    let state = http::ApiState::new(Arc::new(desk), Arc::new(reader), keys);
+    let mut until = stopped.clone();
+    let gone = async move { _ = until.wait_for(|stop| *stop).await };
+    let api = tokio::spawn(http::serve(listener, state, gone));
+
+    let ended = tokio::select! {
+        () = stop => {
+            stopping.send_replace(true);
+            (&mut driver).await
+        }
+        ended = &mut driver => ended,
+    };
+    stopping.send_replace(true);
+    stream.abort();
+    api.await.context("the API panicked")?.context("the API's socket")?;
+    ended.context("the driver panicked")?.context("the store cannot be used")
+}
+
+/// The one key of the configuration may do everything.
+fn key(secret: &SecretString) -> Result<Key, http::BadKey> {
+    Key::new("ORDERMANAGER_API_KEY", Role::Operate, secret.expose_secret())
+}
+
+/// Resolves at SIGTERM or SIGINT.
+pub(crate) async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        },
+        Err(_) => _ = tokio::signal::ctrl_c().await,
+    }
+}
+
+/// How to reach a served fake exchange.
+#[must_use]
+pub(crate) fn account_of(exchange: &Served, credentials: &Credentials) -> Account {
+    Account {
+        rest: exchange.base_url(),
+        stream: exchange.private_stream_url(),
+        key: credentials.key.clone(),
+        secret: SecretString::from(credentials.secret.clone()),
+    }
+}

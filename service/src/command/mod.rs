@@ -1,0 +1,128 @@
+//! The program's commands. Exit codes: 0 ok, 1 failed or inconsistent, 2 usage or configuration.
+
+mod check_config;
+mod demo;
+mod explain;
+mod journal;
+mod serve;
+
+use crate::config::{self, Need, Settings};
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+
+/// An order manager for Bybit: trading signals in, orders whose state is always true out.
+///
+/// Exit codes: 0 ok, 1 failed or inconsistent, 2 usage or configuration.
+#[derive(Debug, Parser)]
+#[command(name = "order-manager", version)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A small day of trading against a fake Bybit, with a crash in the middle: no key, no server, under a minute.
+    Demo {
+        /// End with one JSON object.
+        #[arg(long)]
+        json: bool,
+        /// Stay up afterwards and print the addresses to try.
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Serve: take signals, place orders, tell what happened.
+    Serve {
+        /// Against a fake Bybit in this process.
+        #[arg(long)]
+        paper: bool,
+    },
+    /// Say what the configuration is, or everything that is wrong with it.
+    CheckConfig {
+        /// As for `serve --paper`: no account is needed.
+        #[arg(long)]
+        paper: bool,
+    },
+    /// Work with the journal.
+    Journal {
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+    /// The story of one signal or order, from the journal.
+    Explain {
+        /// A signal's UUID, an order link id, or Bybit's order id.
+        what: String,
+        /// The store's file; else that of the configuration.
+        #[arg(long)]
+        store: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// Write the journal to a file that `order-sim replay` reads. The service may be running.
+    Export {
+        /// The file to write.
+        file: PathBuf,
+        /// The store's file; else that of the configuration.
+        #[arg(long)]
+        store: Option<PathBuf>,
+    },
+}
+
+/// Runs the program with `args`, of which the first is its name, and returns its exit code.
+pub(crate) fn run(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        Err(asked) if !asked.use_stderr() => {
+            return if asked.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+        Err(usage) => {
+            eprint!("{usage}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    let result = match args.command {
+        Command::Demo { json, keep } => demo::run(json, keep),
+        Command::Serve { paper } => serve::run(paper),
+        Command::CheckConfig { paper } => check_config::run(paper),
+        Command::Journal { command: JournalCommand::Export { file, store } } => journal::export(&file, store),
+        Command::Explain { what, store } => explain::run(&what, store),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// The settings of this process, or every violation on standard error.
+fn settings(need: Need) -> Result<Settings, ExitCode> {
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    config::read(environment, need).map_err(|violations| {
+        eprintln!("error: the configuration cannot be used:");
+        violations.iter().for_each(|violation| eprintln!("  {violation}"));
+        ExitCode::from(USAGE)
+    })
+}
+
+/// The store that a reading command looks into.
+fn store_path(given: Option<PathBuf>) -> Result<PathBuf, ExitCode> {
+    match given {
+        Some(path) => Ok(path),
+        None => settings(Need::Paper).map(|settings| settings.store),
+    }
+}
+
+/// A runtime for commands that talk to sockets and disks.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}

@@ -1,0 +1,3 @@
+//! What the API shows is what the store shows.
+
+pub use crate::store::{DeadLetterView, OrderFilter, OrderView, Page, SignalView, SortBy, SortOrder};
