@@ -262,7 +262,7 @@ impl Reader {
     /// Unknown names with our prefix, with the nearest that is known.
     fn unknown_names(&self) -> Vec<String> {
         let rules = rule_names();
-        let mut known: Vec<String> = rules.iter().map(|(name, _)| format!("{PREFIX}{}", name.to_uppercase())).collect();
+        let mut known: Vec<String> = rules.keys().map(|name| format!("{PREFIX}{}", name.to_uppercase())).collect();
         known.extend(OWN.iter().map(|(name, _)| (*name).to_string()));
         known.extend(TOLERATED.iter().map(|name| (*name).to_string()));
         let ours = self.values.keys().filter(|name| name.starts_with(PREFIX));
@@ -373,7 +373,8 @@ mod tests {
 
     #[test]
     fn a2_an_unknown_name_is_warned_about_with_the_nearest() {
-        let settings = read(environment(&[("ORDERMANAGER_MAX_EXPOSUR", "1")]), Need::Paper).ok().expect("settings");
+        let settings = read(environment(&[("ORDERMANAGER_MAX_EXPOSUR", "1")]), Need::Paper)
+            .unwrap_or_else(|violations| panic!("{violations:?}"));
         assert_eq!(
             settings.warnings,
             ["ORDERMANAGER_MAX_EXPOSUR is not known here; did you mean ORDERMANAGER_MAX_EXPOSURE?"]
@@ -384,7 +385,7 @@ mod tests {
     fn a2_secrets_are_not_shown() {
         let pairs =
             [("BYBIT_API_KEY", "the-key"), ("BYBIT_API_SECRET", "the-secret"), ("ORDERMANAGER_API_KEY", "the-door")];
-        let settings = read(environment(&pairs), Need::Account).ok().expect("settings");
+        let settings = read(environment(&pairs), Need::Account).unwrap_or_else(|violations| panic!("{violations:?}"));
         let shown = format!("{} {:?}", settings.shown(), settings.account);
         assert!(!shown.contains("the-"), "{shown}");
         assert!(shown.contains("max_exposure"));

@@ -53,7 +53,7 @@ struct Life {
 
 /// What woke the loop, the most urgent first.
 enum Happened {
-    Heard(Heard),
+    Heard(Box<Heard>),
     Woke,
     Stop,
     Brought(Brought),
@@ -153,13 +153,13 @@ impl Driver {
         let stopping = leave_by.is_some();
         let happened = tokio::select! {
             biased;
-            Some(heard) = self.heard.recv() => Happened::Heard(heard),
+            Some(heard) = self.heard.recv() => Happened::Heard(Box::new(heard)),
             () = sleep => Happened::Woke,
             Ok(_) = self.stop.wait_for(|stop| *stop), if !stopping => Happened::Stop,
             Some(brought) = self.back.signals.recv(), if !stopping => Happened::Brought(brought),
         };
         match happened {
-            Happened::Heard(heard) => self.hear(life, inputs, up, heard),
+            Happened::Heard(heard) => self.hear(life, inputs, up, *heard),
             Happened::Woke => inputs.push(Input::Woke),
             Happened::Stop => {
                 Flags::set(&self.back.flags.accepting, false);
@@ -186,8 +186,8 @@ impl Driver {
         inputs.push(match heard {
             Heard::Answered { tag, answer } => {
                 life.out = life.out.saturating_sub(1);
-                Flags::set(&self.back.flags.exchange, matches!(answer, Answer::Http { .. }));
-                Input::Reply { tag, answer: Box::new(answer) }
+                Flags::set(&self.back.flags.exchange, matches!(*answer, Answer::Http { .. }));
+                Input::Reply { tag, answer }
             }
             Heard::Stream(stream) => {
                 match stream {

@@ -31,10 +31,10 @@ pub(super) fn run(what: &str, store: Option<PathBuf>) -> anyhow::Result<ExitCode
 
 /// The signal that an id is about: its own, an order's of ours, or an order's of Bybit's.
 async fn signal_of(reader: &Reader, what: &str) -> anyhow::Result<Option<SignalId>> {
-    if let Ok(id) = SignalId::parse(what) {
-        if reader.signal(id).await?.is_some() {
-            return Ok(Some(id));
-        }
+    if let Ok(id) = SignalId::parse(what)
+        && reader.signal(id).await?.is_some()
+    {
+        return Ok(Some(id));
     }
     Ok(reader.order(what).await?.and_then(|order| SignalId::parse(&order.signal_id).ok()))
 }

@@ -38,7 +38,7 @@ pub enum Heard {
         /// The request.
         tag: Tag,
         /// Its answer.
-        answer: Answer,
+        answer: Box<Answer>,
     },
     /// The private stream.
     Stream(Stream),

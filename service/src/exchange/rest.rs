@@ -46,7 +46,7 @@ impl Rest {
         let this = self.clone();
         tokio::spawn(async move {
             let tag = outgoing.tag;
-            let answer = this.send(&outgoing).await;
+            let answer = Box::new(this.send(&outgoing).await);
             // A closed ear is a driver that is gone; the next one asks.
             let _ = ear.send(Heard::Answered { tag, answer }).await;
         });

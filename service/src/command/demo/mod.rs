@@ -25,6 +25,8 @@ use tokio::time::{Instant, sleep, timeout};
 const API_KEY: &str = "demo";
 /// Nothing of the demo takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Signals of the day.
+const SIGNALS: usize = 8;
 const POLL: Duration = Duration::from_millis(100);
 
 /// The last line of `--json`.
@@ -142,14 +144,13 @@ impl Stage {
     async fn send(&mut self, what: &str, body: String) -> anyhow::Result<()> {
         self.result.signals += 1;
         let url = format!("{}/api/v1/signals", self.service.url);
-        let request = self.http.post(url).header("X-API-Key", API_KEY).body(body);
-        let response = request.send().await?;
+        let response = self.http.post(url).header("X-API-Key", API_KEY).body(body).send().await?;
         let status = response.status().as_u16();
-        println!("-> {what}: HTTP {status}");
+        println!("[{}/{SIGNALS}] {what}: HTTP {status}", self.result.signals);
         if status == 422 {
             let answer: Value = serde_json::from_str(&response.text().await?)?;
             for fault in answer["error"]["details"].as_array().into_iter().flatten() {
-                println!("     {} {} {}", text(&fault["field"]), text(&fault["value"]), text(&fault["reason"]));
+                println!("        {} {} {}", text(&fault["field"]), text(&fault["value"]), text(&fault["reason"]));
             }
         }
         Ok(())
@@ -157,52 +158,52 @@ impl Stage {
 
     /// The day: good signals, bad ones, a copy, and a kill in the middle.
     async fn day(&mut self) -> anyhow::Result<()> {
-        let price = self.exchange.handle().truth()["prices"]["BTCUSDT"].clone();
-        let price = price.as_str().map_or_else(|| text(&price["last"]), ToString::to_string);
+        let price = text(&self.exchange.handle().truth()["prices"]["BTCUSDT"]);
         let market = |number, amount| signal(number, "buy", amount, "0.95", &price);
-        self.send("1. a confident buy of 500 USDT: a market order", market(1, "500")).await?;
-        self.tell(2).await?;
+        self.send("a confident buy of 500 USDT: a market order", market(1, "500")).await?;
+        self.tell_until("filled").await?;
         let careful = signal(2, "buy", "400", "0.7", &price);
-        self.send("2. a careful buy of 400 USDT: a limit order that may only rest", careful.clone()).await?;
-        self.tell(1).await?;
-        self.send("2. the very same signal again: counted, not placed", careful).await?;
-        self.send("3. a signal with three faults", broken()).await?;
-        self.tell(1).await?;
-        self.send("4. far more than any limit", market(4, "900000")).await?;
-        self.tell(1).await?;
-        self.send("5. another buy; the service is killed (SIGKILL) as soon as it has taken it", market(5, "300"))
-            .await?;
+        self.send("a careful buy of 400 USDT: a limit order that may only rest", careful.clone()).await?;
+        self.tell_until("created").await?;
+        self.send("the very same signal again: counted, not placed", careful).await?;
+        self.send("a signal with three faults: all are named", broken()).await?;
+        self.tell_until("rejected").await?;
+        self.send("what is no signal at all: kept among the dead letters", "buy, buy, buy!".into()).await?;
+        self.send("far more than any limit", market(3, "900000")).await?;
+        self.tell_until("rejected").await?;
+        self.send("another buy; the service is killed (SIGKILL) once it has taken it", market(4, "300")).await?;
         self.restart().await?;
-        self.tell(2).await?;
-        self.send("6. sell everything", signal(6, "sell", "5000", "0.95", &price)).await?;
-        self.tell(2).await
+        self.tell_until("filled").await?;
+        self.send("an exit: sell everything", exit(5, &price)).await?;
+        self.tell_until("filled").await
     }
 
     async fn restart(&mut self) -> anyhow::Result<()> {
         self.service.child.kill().await?;
-        println!("xx the service is dead; it starts again on the same store");
+        println!("  xx    the service is dead; it starts again on the same store");
         self.service = Service::start(&self.account, &self.store).await?;
         self.address.send_replace(self.service.url.clone());
         self.result.restarts += 1;
         self.wait_ready().await?;
-        println!("   restored, reconciled with the exchange, ready");
+        println!("        restored, reconciled with the exchange, ready");
         Ok(())
     }
 
-    /// Prints what is told until `count` more events came.
-    async fn tell(&mut self, count: usize) -> anyhow::Result<()> {
-        for told in 0..count {
+    /// Prints what is told until an event of this type came.
+    async fn tell_until(&mut self, last: &str) -> anyhow::Result<()> {
+        loop {
             let event = timeout(PATIENCE, self.events.recv()).await;
-            let event =
-                event.ok().flatten().with_context(|| format!("the story stopped: {told} of {count} events came"))?;
+            let event = event.ok().flatten().with_context(|| format!("the story stopped: no `{last}` event came"))?;
             self.print(&event);
+            if event["event_type"] == last {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     fn print(&mut self, event: &Value) {
         self.result.events += 1;
-        println!("   {}", line(event));
+        println!("        {}", line(event));
     }
 
     /// Our books against the exchange's, order by order.
@@ -282,11 +283,20 @@ fn line(event: &Value) -> String {
 }
 
 fn signal(number: u32, side: &str, amount: &str, confidence: &str, price: &str) -> String {
-    let now = Clock::start(Timestamp(0)).now().to_string();
+    signal_with(number, side, amount, confidence, price, Value::Null)
+}
+
+fn exit(number: u32, price: &str) -> String {
+    signal_with(number, "sell", "5000", "1", price, json!({ "exit_strategy": true, "rule_triggered": "take_profit" }))
+}
+
+/// A signal as the model service writes it.
+fn signal_with(number: u32, side: &str, amount: &str, confidence: &str, price: &str, metadata: Value) -> String {
     json!({
         "signal_id": format!("00000000-0000-4000-8000-{number:012}"), "signal_type": side, "asset": "BTCUSDT",
-        "amount": amount, "confidence": confidence, "timestamp": now, "strategy_id": "demo", "model_version": null,
-        "is_warmup": false, "market_data_snapshot": { "price": price, "spread": "100" }, "metadata": null, "trace_id": null,
+        "amount": amount, "confidence": confidence, "timestamp": Clock::start(Timestamp(0)).now().to_string(),
+        "strategy_id": "demo", "model_version": null, "is_warmup": false,
+        "market_data_snapshot": { "price": price, "spread": "100" }, "metadata": metadata, "trace_id": null,
     })
     .to_string()
 }
