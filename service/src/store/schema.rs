@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Says that a SQLite file is ours: `PRAGMA application_id`, `OMgr`.
 const APPLICATION: i64 = 0x4f4d_6772;
 /// Every version's statements, in order; the number of those applied is `PRAGMA user_version`.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_init.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_init.sql")];
 /// How long a lock of SQLite's own is waited for: a backup, a person with the command line tool.
 const BUSY: Duration = Duration::from_secs(5);
 
