@@ -15,10 +15,12 @@ use process::{API_KEY, LOOK, Launch, PATIENCE};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::time::{Instant, sleep};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::{Instant, sleep, sleep_until};
 
 const TIMES: usize = 200;
+/// Between two signals at least: the exchange takes 10 creates a second, and waiting for that is no latency.
+const APART: Duration = Duration::from_millis(125);
 
 fn main() -> anyhow::Result<()> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(measure())
@@ -83,7 +85,7 @@ async fn requests(http: &reqwest::Client, exchange: &Served) -> anyhow::Result<V
     let mut figures = Vec::new();
     for number in 0..=TIMES {
         // Fewer than the exchange allows in a second.
-        sleep(std::time::Duration::from_millis(25)).await;
+        sleep(Duration::from_millis(25)).await;
         let begun = Instant::now();
         let at = ExchangeTime(now().0 / 1_000);
         let signature = sign::request(b"sim-secret", at, "sim-key", 5_000, query);
@@ -99,23 +101,27 @@ async fn requests(http: &reqwest::Client, exchange: &Served) -> anyhow::Result<V
     Ok(sorted(figures))
 }
 
-/// The next signal is sent when the last one is settled.
+/// The next signal is sent when the last one is settled and the exchange has room for it.
 async fn signals(http: &reqwest::Client, exchange: &Served, store: &Path) -> anyhow::Result<Vec<u64>> {
     let mut child = Launch::new(exchange, store).start()?;
     let url = process::address(&mut child).await?;
     process::ready(http, &url).await?;
     let mut sent = BTreeMap::new();
+    let mut next = Instant::now();
     for number in 0..TIMES {
         let id = format!("00000000-0000-4000-8000-{number:012}");
+        let side = if number % 2 == 0 { "buy" } else { "sell" };
         let body = json!({
-            "signal_id": id, "signal_type": ["buy", "sell"][number % 2], "asset": "BTCUSDT", "amount": "300",
+            "signal_id": id, "signal_type": side, "asset": "BTCUSDT", "amount": "300",
             "confidence": "0.95", "timestamp": now().to_string(), "strategy_id": "bench", "model_version": null,
             "is_warmup": false, "market_data_snapshot": { "price": "60000", "spread": "1" }, "metadata": null,
             "trace_id": null,
         });
-        let at = now();
+        sleep_until(next).await;
+        next = Instant::now() + APART;
+        let (at, body) = (now(), body.to_string());
         let post = http.post(format!("{url}/api/v1/signals")).header("X-API-Key", API_KEY);
-        let status = post.body(body.to_string()).send().await?.status();
+        let status = post.body(body).send().await?.status();
         ensure!(status == 202, "a signal was answered with {status}");
         let link = settled(http, &url, &id).await?;
         sent.insert(link, at);

@@ -77,9 +77,7 @@ impl Figures {
     /// The same; the row's fee is the exact one rounded to 8 decimals.
     fn is(&self, wanted: &Self) -> bool {
         let half_a_digit = Decimal::new(5, 9);
-        self.status == wanted.status
-            && self.filled == wanted.filled
-            && (self.fee - wanted.fee).abs() <= half_a_digit
+        self.status == wanted.status && self.filled == wanted.filled && (self.fee - wanted.fee).abs() <= half_a_digit
     }
 }
 
