@@ -8,7 +8,7 @@ use order_manager_sim::exchange::{ExchangeConfig, InstrumentConfig};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, interval, sleep_until};
 
 /// A call that hangs on a dying process is given up.
 const CALL_MAX: Duration = Duration::from_secs(5);
@@ -58,13 +58,14 @@ pub(crate) async fn caller(lane: u64, seed: u64, symbol: InstrumentConfig, call:
             deliver(&call, &body, &mut brought).await?;
         }
         brought.acknowledged.push(id);
-        sleep(Duration::from_millis(choices.between("pace", 50, 600))).await;
+        sleep_until(Instant::now() + Duration::from_millis(choices.between("pace", 50, 600))).await;
     }
     Ok(brought)
 }
 
 /// As a broker does it: the same bytes until they are acknowledged.
 async fn deliver(call: &Call, body: &str, brought: &mut Brought) -> anyhow::Result<()> {
+    let mut looks = interval(LOOK);
     loop {
         let url = format!("{}/api/v1/signals", *call.address.borrow());
         let request = call.http.post(url).header("X-API-Key", API_KEY).timeout(CALL_MAX).body(body.to_owned());
@@ -80,7 +81,7 @@ async fn deliver(call: &Call, body: &str, brought: &mut Brought) -> anyhow::Resu
             Err(_) => {}
         }
         brought.unanswered += 1;
-        sleep(LOOK).await;
+        looks.tick().await;
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, interval, sleep_until, timeout};
 
 const KILLS: usize = 100;
 /// Proving that a create never arrived takes the receive window and twice the visibility bound.
@@ -83,12 +83,12 @@ async fn kill(
             if let Ok(url) = tokio::time::timeout_at(moment, process::address(&mut child)).await {
                 address.send_replace(url?);
             }
-            tokio::time::sleep_until(moment).await;
+            sleep_until(moment).await;
         } else {
             let url = process::address(&mut child).await.with_context(|| format!("start {round}"))?;
             address.send_replace(url.clone());
             process::ready(http, &url).await.with_context(|| format!("start {round}"))?;
-            sleep(Duration::from_micros(choices.between("ready-us", 2_000, 150_000))).await;
+            sleep_until(Instant::now() + Duration::from_micros(choices.between("ready-us", 2_000, 150_000))).await;
         }
         ensure!(child.try_wait()?.is_none(), "the service ended by itself in round {round}");
         child.kill().await?;
@@ -105,6 +105,7 @@ async fn settle(
     begun: Instant,
 ) -> anyhow::Result<()> {
     let until = Instant::now() + SETTLE_MAX;
+    let mut looks = interval(Duration::from_millis(50));
     let mut open = all.acknowledged.clone();
     let (mut placed, mut rejected) = (0, 0);
     while !open.is_empty() {
@@ -126,7 +127,7 @@ async fn settle(
         }
         open = still;
         ensure!(Instant::now() < until, "{} signals are not settled: {open:?}", open.len());
-        sleep(Duration::from_millis(50)).await;
+        looks.tick().await;
     }
     println!("{:?}: {} signals, {placed} placed, {rejected} rejected", begun.elapsed(), all.acknowledged.len());
     let rows = loop {
@@ -136,7 +137,7 @@ async fn settle(
             break rows;
         }
         ensure!(Instant::now() < until, "the books differ:\n{}", differences.join("\n"));
-        sleep(Duration::from_millis(50)).await;
+        looks.tick().await;
     };
     let with = |status: &str| rows.iter().filter(|row| row["status"] == status).count();
     let words = ["filled", "cancelled", "rejected", "pending"].map(|word| format!("{} {word}", with(word)));

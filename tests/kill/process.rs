@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, interval, timeout};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_order-manager");
 pub(crate) const API_KEY: &str = "only-for-tests";
@@ -63,14 +63,14 @@ pub(crate) async fn address(child: &mut Child) -> anyhow::Result<String> {
 
 /// Polls until the service is ready: the time that it took.
 pub(crate) async fn ready(http: &reqwest::Client, url: &str) -> anyhow::Result<Duration> {
-    let start = Instant::now();
+    let (start, mut looks) = (Instant::now(), interval(LOOK));
     loop {
         let answer = http.get(format!("{url}/ready")).send().await;
         if answer.is_ok_and(|answer| answer.status() == 200) {
             return Ok(start.elapsed());
         }
         ensure!(start.elapsed() < PATIENCE, "the service did not become ready");
-        sleep(LOOK).await;
+        looks.tick().await;
     }
 }
 
