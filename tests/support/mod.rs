@@ -23,9 +23,20 @@ pub(crate) fn program(args: &[&str], environment: &[(&str, &str)]) -> Command {
     command
 }
 
-/// Runs the program to its end.
+/// Runs the program to its end; kills it where it does not end, so that a test fails and does not hang.
 pub(crate) fn run(args: &[&str], environment: &[(&str, &str)]) -> Output {
-    program(args, environment).output().unwrap()
+    let child = program(args, environment).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pid = child.id().to_string();
+    let (ended, watch) = std::sync::mpsc::channel::<()>();
+    let watchdog = std::thread::spawn(move || {
+        if watch.recv_timeout(2 * PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            let _ended_already = Command::new("kill").args(["-KILL", &pid]).status();
+        }
+    });
+    let output = child.wait_with_output().unwrap();
+    drop(ended);
+    watchdog.join().unwrap();
+    output
 }
 
 /// Looks until there is something.
