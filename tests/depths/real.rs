@@ -2,7 +2,7 @@
 //! looked at until it holds or its patience is over, so that nobody waits longer than the story needs.
 
 use crate::expect;
-use crate::support::{API_KEY, PATIENCE, POLL, Service, open, run as run_program};
+use crate::support::{API_KEY, PATIENCE, POLL, Service, open, pause, run as run_program};
 use crate::told;
 use order_manager_core::unit::{Price, SignalId, Timestamp};
 use order_manager_sim::judge;
@@ -105,10 +105,10 @@ impl Stage<'_> {
                 continue;
             }
             let at = Duration::from_micros(step.at.0);
-            thread::sleep(at.saturating_sub(began.elapsed()));
+            pause(at.saturating_sub(began.elapsed()));
             self.act_step(step.line, &step.action);
         }
-        thread::sleep(QUIET);
+        pause(QUIET);
         if let Some((line, Action::Expect(expect))) = scenario.steps.last().map(|step| (step.line, &step.action)) {
             let failures = expect::failures(self, expect);
             assert!(failures.is_empty(), "{}:{line}, a little later: {failures:#?}", scenario.path());
@@ -124,7 +124,7 @@ impl Stage<'_> {
             }
             let (path, errors) = (self.scenario.path(), self.service.errors());
             assert!(Instant::now() < until, "{path}:{line}: {failures:#?}\nthe service's log:\n{errors}");
-            thread::sleep(POLL);
+            pause(POLL);
         }
     }
 

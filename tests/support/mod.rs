@@ -39,6 +39,11 @@ pub(crate) fn run(args: &[&str], environment: &[(&str, &str)]) -> Output {
     output
 }
 
+/// Lets real time pass: a step's moment, or the time between two looks.
+pub(crate) fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
 /// Looks until there is something.
 pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + PATIENCE;
@@ -47,7 +52,7 @@ pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
             return found;
         }
         assert!(Instant::now() < until, "{what} did not come within {PATIENCE:?}");
-        std::thread::sleep(POLL);
+        pause(POLL);
     }
 }
 

@@ -68,7 +68,7 @@ const ALIAS: &str = "S";
 /// The width of a line's words, as in traces.
 const WORDS: usize = 76;
 /// Where the words of a trace's line begin, after time and lane.
-const WORDS_AT: usize = 20;
+const WORDS_AT: usize = 19;
 
 /// Keeps the lines of a replay that are about one signal.
 struct Teller {
@@ -93,10 +93,10 @@ impl Teller {
         let mut trace = Trace::new(began, self.prefix, BTreeMap::from([(self.signal, name.clone())]));
         trace.step(at, input, step, manager);
         for line in trace.text().lines().skip(1).filter(|line| line.contains(&name)) {
-            let Some((head, rest)) = line.split_at_checked(WORDS_AT.saturating_sub(1)) else { continue };
+            let Some((head, rest)) = line.split_at_checked(WORDS_AT) else { continue };
             let rest = rest.replace(&name, ALIAS);
             let (words, state) = rest.trim_start().split_once("  ").unwrap_or((rest.trim_start(), ""));
-            self.lines.push(format!("{head} {words:<WORDS$} {}", state.trim_start()).trim_end().to_string());
+            self.lines.push(format!("{head}{words:<WORDS$} {}", state.trim_start()).trim_end().to_string());
             if words.starts_with("plan ") {
                 step.events.iter().for_each(|event| self.verdicts(event));
             }
