@@ -207,7 +207,7 @@ impl Reader {
         for (name, value) in [("BYBIT_API_KEY", &key), ("BYBIT_API_SECRET", &secret)] {
             if value.is_none() {
                 let remedy =
-                    "set it, or NAME_FILE with a file that holds it, or run `serve --paper` without an account";
+                    format!("set it, or {name}_FILE with a file that holds it, or add --paper to trade without");
                 self.violation(format!("{name} is missing: {remedy}"));
             }
         }

@@ -18,8 +18,7 @@ pub enum BindError {
     Taken {
         /// The address that was asked for.
         addr: SocketAddr,
-        /// The system's words.
-        #[source]
+        /// The system's words; part of the message, so not its source too.
         why: std::io::Error,
     },
 }

@@ -13,6 +13,16 @@ pub(super) struct Lock(#[expect(dead_code, reason = "holds the lock until it is 
 
 impl Lock {
     pub(super) fn take(store: &Path) -> Result<Self, StoreError> {
+        // Looked at before anything is made beside it.
+        let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(missing) = folder.filter(|folder| !folder.is_dir()) {
+            let what = format!("cannot open {}: there is no folder {}", store.display(), missing.display());
+            return Err(StoreError::unavailable(what, super::REMEDY));
+        }
+        if store.is_dir() {
+            let what = format!("cannot open {}: it is a folder", store.display());
+            return Err(StoreError::unavailable(what, super::REMEDY));
+        }
         let path = path_of(store);
         let failed = |error: std::io::Error| StoreError::unavailable(cannot_open(&path, &error), super::REMEDY);
         let mut file =

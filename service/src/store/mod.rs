@@ -30,7 +30,7 @@ use std::path::Path;
 use write::{Failed, Statements};
 
 /// What a person can do about a file that cannot be used.
-const REMEDY: &str = "give a writable folder with ORDERMANAGER_STORE";
+const REMEDY: &str = "name a file in a writable folder with ORDERMANAGER_STORE";
 /// The meaning of a stored [`Projector`]: another number, and it is made again from the journal.
 const ROWS_VERSION: i64 = 1;
 

@@ -37,10 +37,12 @@ impl Reader {
     /// # Errors
     /// There is no store, or one that this program cannot read.
     pub async fn open(path: &Path) -> Result<Self> {
+        const REMEDY: &str = "name the store's file with ORDERMANAGER_STORE or --store";
+        if !path.is_file() {
+            return Err(StoreError::unavailable(super::lock::cannot_open(path, &"there is no such file"), REMEDY));
+        }
         let reader = Self::on(path);
-        let failed = |error: sqlx::Error| {
-            StoreError::unavailable(super::lock::cannot_open(path, &error), "name the store with ORDERMANAGER_STORE")
-        };
+        let failed = |error: sqlx::Error| StoreError::unavailable(super::lock::cannot_open(path, &error), REMEDY);
         let mut connection = reader.pool.acquire().await.map_err(failed)?;
         schema::version(&mut connection, path).await?;
         drop(connection);
