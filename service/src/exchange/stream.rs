@@ -8,7 +8,7 @@ use order_manager_core::unit::{Bytes, ExchangeTime};
 use secrecy::ExposeSecret;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, interval_at, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -119,15 +119,18 @@ impl PrivateStream {
 
     async fn listen(&self, mut socket: Socket) -> Ended {
         let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        // A moment, not a duration: our own pings come more often than the bound and would begin it anew each time.
+        let mut silent_at = Instant::now() + SILENCE_MAX;
         loop {
             tokio::select! {
-                heard = timeout(SILENCE_MAX, socket.next()) => {
+                heard = timeout_at(silent_at, socket.next()) => {
                     let message = match heard {
                         Err(_) => return Ended("silent for 30 s".into()),
                         Ok(None) => return Ended("the exchange hung up".into()),
                         Ok(Some(Err(error))) => return Ended(error.to_string()),
                         Ok(Some(Ok(message))) => message,
                     };
+                    silent_at = Instant::now() + SILENCE_MAX;
                     if let Message::Text(text) = message
                         && is_push(&text)
                         && self.say(Stream::Frame(Bytes(text.as_bytes().to_vec()))).await.is_err()
@@ -136,8 +139,10 @@ impl PrivateStream {
                     }
                 }
                 _ = pings.tick() => {
-                    if let Err(error) = socket.send(Message::text(r#"{"op":"ping"}"#)).await {
-                        return Ended(format!("ping: {error}"));
+                    match timeout_at(silent_at, socket.send(Message::text(r#"{"op":"ping"}"#))).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => return Ended(format!("ping: {error}")),
+                        Err(_) => return Ended("a ping did not get out".into()),
                     }
                 }
             }
@@ -148,4 +153,52 @@ impl PrivateStream {
 /// Pongs and other operation replies are the socket's business, not the manager's.
 fn is_push(text: &str) -> bool {
     !matches!(push::decode_op(text.as_bytes()), Ok(Some(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::SecretString;
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+
+    /// Takes one connection after the other, agrees to everything, and then does what it is told.
+    async fn exchange(hang_up: bool) -> (String, mpsc::Receiver<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("ws://{}", listener.local_addr().expect("an address"));
+        let (told, connections) = mpsc::channel(1_000);
+        tokio::spawn(async move {
+            let mut silent = Vec::new();
+            while let Ok((tcp, _)) = listener.accept().await {
+                let mut socket = tokio_tungstenite::accept_async(tcp).await.expect("a handshake");
+                for op in ["auth", "subscribe"] {
+                    let _asked = socket.next().await;
+                    let yes = format!(r#"{{"success":true,"ret_msg":"","op":"{op}","conn_id":"c"}}"#);
+                    socket.send(Message::text(yes)).await.expect("sent");
+                }
+                let _ = told.try_send(());
+                if !hang_up {
+                    silent.push(socket);
+                }
+            }
+        });
+        (url, connections)
+    }
+
+    fn listen(stream: String) -> mpsc::Receiver<Heard> {
+        let (ear, heard) = mpsc::channel(1_000);
+        let secret = SecretString::from("s".to_string());
+        drop(PrivateStream::start(Account { rest: String::new(), stream, key: "k".into(), secret }, ear));
+        heard
+    }
+
+    #[tokio::test]
+    async fn t3_a_stream_that_falls_silent_is_given_up_though_our_pings_go_out() {
+        let (url, _connections) = exchange(false).await;
+        let mut heard = listen(url);
+        assert!(matches!(heard.recv().await, Some(Heard::Stream(Stream::Up))));
+        tokio::time::pause(); // from here on nothing comes, and time flies
+        let down = timeout(Duration::from_secs(300), heard.recv()).await.expect("noticed within five minutes");
+        assert!(matches!(down, Some(Heard::Stream(Stream::Down))), "{down:?}");
+    }
 }
