@@ -27,6 +27,9 @@ const BACKOFF: [Duration; 5] = [
     Duration::from_secs(2),
     Duration::from_secs(4),
 ];
+/// A connection that lasted this long begins the waits anew. One that came up and fell at once does not: Bybit
+/// bars an address that connects too often.
+const HELD: Duration = Duration::from_secs(30);
 /// How far ahead of our clock an authentication expires: room for skew and latency (4.1).
 const AUTH_VALID: Duration = Duration::from_secs(10);
 /// A larger message is none of Bybit's.
@@ -56,7 +59,7 @@ impl PrivateStream {
         while !self.ear.is_closed() {
             match self.connect().await {
                 Ok(socket) => {
-                    failures = 0;
+                    let up_at = Instant::now();
                     if self.say(Stream::Up).await.is_err() {
                         return;
                     }
@@ -65,11 +68,14 @@ impl PrivateStream {
                     if self.say(Stream::Down).await.is_err() {
                         return;
                     }
+                    if up_at.elapsed() >= HELD {
+                        failures = 0;
+                    }
                 }
                 Err(Ended(why)) => tracing::warn!(why, failures, "private stream did not come up"),
             }
             let wait = BACKOFF[failures.min(BACKOFF.len() - 1)];
-            failures += 1;
+            failures = failures.saturating_add(1);
             tokio::time::sleep(wait).await;
         }
     }
@@ -200,5 +206,17 @@ mod tests {
         tokio::time::pause(); // from here on nothing comes, and time flies
         let down = timeout(Duration::from_secs(300), heard.recv()).await.expect("noticed within five minutes");
         assert!(matches!(down, Some(Heard::Stream(Stream::Down))), "{down:?}");
+    }
+
+    #[tokio::test]
+    async fn t3_an_exchange_that_hangs_up_at_once_is_not_stormed_with_connections() {
+        let (url, mut connections) = exchange(true).await;
+        let _heard = listen(url);
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        let mut count = 0;
+        while connections.try_recv().is_ok() {
+            count += 1;
+        }
+        assert!((2..=5).contains(&count), "{count} connections in 2.5 s");
     }
 }
