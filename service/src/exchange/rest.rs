@@ -37,6 +37,8 @@ impl Rest {
             .tcp_nodelay(true)
             .pool_idle_timeout(Duration::from_secs(30))
             .http1_only()
+            // A proxy that happens to stand in the environment would carry signed orders, and answer for Bybit.
+            .no_proxy()
             .build()?;
         Ok(Self { account, http })
     }
