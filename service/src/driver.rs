@@ -62,35 +62,42 @@ enum Happened {
 /// How a life ended.
 enum End {
     Stopped,
+    /// Restore another.
     WriteFailed(StoreError),
+    /// Another would fare the same.
+    Hopeless(StoreError),
 }
 
 impl Driver {
     /// Runs until it is told to stop.
     ///
     /// # Errors
-    /// A journal that cannot be restored: a person must look at it.
+    /// A journal that cannot be restored or begun upon: a person must look at it. Or it was told to stop while the
+    /// store did not work.
     pub(crate) async fn run(mut self) -> Result<(), StoreError> {
         let mut stream_up = false;
         let mut life = self.restore().await?;
         loop {
-            match self.live(&mut life, &mut stream_up).await {
+            let mut failed = match self.live(&mut life, &mut stream_up).await {
                 End::Stopped => return Ok(()),
-                End::WriteFailed(error @ StoreError::Data { .. }) => return Err(error),
-                End::WriteFailed(error) => {
-                    tracing::error!(%error, "the store cannot be written: intake stops until it can");
-                    self.set_down();
-                    for (_, caller) in std::mem::take(&mut life.callers) {
-                        let _ = caller.send(Err(DeskError::StoreDown));
-                    }
-                }
+                End::Hopeless(error) => return Err(error),
+                End::WriteFailed(error) => error,
+            };
+            tracing::error!(error = %failed, "the store cannot be written: intake stops until it can");
+            self.set_down();
+            for (_, caller) in std::mem::take(&mut life.callers) {
+                let _ = caller.send(Err(DeskError::StoreDown));
             }
             life = loop {
-                self.wait_for_store().await;
-                match self.restore().await {
-                    Ok(life) => break life,
-                    Err(error) => tracing::error!(%error, "the store cannot be read: trying again"),
+                self.wait_for_store(&mut stream_up).await;
+                if *self.stop.borrow() {
+                    return Err(failed);
                 }
+                failed = match self.restore().await {
+                    Ok(life) => break life,
+                    Err(error) => error,
+                };
+                tracing::error!(error = %failed, "the store cannot be read: trying again");
             };
         }
     }
@@ -109,10 +116,24 @@ impl Driver {
         Ok(Life { manager, clock, step: Step::default(), callers: BTreeMap::new(), deliveries: 0, out: 0 })
     }
 
-    /// Until a write works again; what the exchange says meanwhile is asked for later.
-    async fn wait_for_store(&mut self) {
+    /// Until it is worth another try, or time to go. What the exchange says meanwhile is asked for later; but whether
+    /// its stream is up is nobody's to ask, so that is kept for the next manager.
+    async fn wait_for_store(&mut self, up: &mut bool) {
         let until = Instant::now() + STORE_RETRY;
-        while let Ok(Some(_)) = tokio::time::timeout_at(until, self.heard.recv()).await {}
+        loop {
+            let heard = tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(until) => return,
+                Ok(_) = self.stop.wait_for(|stop| *stop) => return,
+                Some(heard) = self.heard.recv() => heard,
+                // It came in before the flag was down.
+                Some(brought) = self.back.signals.recv() => {
+                    let _ = brought.respond.send(Err(DeskError::StoreDown));
+                    continue;
+                }
+            };
+            self.note(&heard, up);
+        }
     }
 
     async fn live(&mut self, life: &mut Life, stream_up: &mut bool) -> End {
@@ -123,8 +144,13 @@ impl Driver {
         }
         let mut leave_by: Option<Instant> = None;
         loop {
-            if let Err(error) = self.work(life, &inputs).await {
-                return End::WriteFailed(error);
+            match self.work(life, &inputs).await {
+                Ok(()) => {}
+                // The beginning of a life is made of the journal alone: the next one's would be refused as well.
+                Err(error @ StoreError::Data { .. }) if matches!(inputs.first(), Some(Input::Started(_))) => {
+                    return End::Hopeless(error);
+                }
+                Err(error) => return End::WriteFailed(error),
             }
             inputs.clear();
             if leave_by.is_some_and(|by| life.out == 0 || Instant::now() >= by) {
@@ -183,22 +209,27 @@ impl Driver {
     }
 
     fn hear(&self, life: &mut Life, inputs: &mut Vec<Input>, up: &mut bool, heard: Heard) {
+        self.note(&heard, up);
         inputs.push(match heard {
             Heard::Answered { tag, answer } => {
                 life.out = life.out.saturating_sub(1);
-                Flags::set(&self.back.flags.exchange, matches!(*answer, Answer::Http { .. }));
                 Input::Reply { tag, answer }
             }
-            Heard::Stream(stream) => {
-                match stream {
-                    Stream::Up => *up = true,
-                    Stream::Down => *up = false,
-                    Stream::Frame(_) | Stream::Typed(_) => {}
-                }
-                Flags::set(&self.back.flags.stream, *up);
-                Input::Stream(Box::new(stream))
-            }
+            Heard::Stream(stream) => Input::Stream(Box::new(stream)),
         });
+    }
+
+    /// What outlives a manager: how things stand with the exchange.
+    fn note(&self, heard: &Heard, up: &mut bool) {
+        match heard {
+            Heard::Answered { answer, .. } => {
+                Flags::set(&self.back.flags.exchange, matches!(**answer, Answer::Http { .. }));
+            }
+            Heard::Stream(Stream::Up) => *up = true,
+            Heard::Stream(Stream::Down) => *up = false,
+            Heard::Stream(Stream::Frame(_) | Stream::Typed(_)) => {}
+        }
+        Flags::set(&self.back.flags.stream, *up);
     }
 
     /// A signal: what the core has forgotten of its id is looked up in the store and is part of the input.
@@ -276,3 +307,6 @@ impl Driver {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

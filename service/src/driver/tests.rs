@@ -1,0 +1,116 @@
+use super::*;
+use crate::desk::Desk;
+use crate::exchange::Account;
+use order_manager_core::event::Seq;
+use order_manager_core::journal;
+use secrecy::SecretString;
+use sqlx::{Connection as _, SqliteConnection};
+use std::path::{Path, PathBuf};
+use tokio::task::JoinHandle;
+
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A driver at work over a real store; nobody listens where its exchange should be.
+struct Bench {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    desk: Desk,
+    ear: Ear,
+    stop: watch::Sender<bool>,
+    driver: JoinHandle<Result<(), StoreError>>,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("store.db");
+        let (ear, stop, desk, driver) = start(&path).await;
+        let this = Self { _folder: folder, path, desk, ear, stop, driver };
+        this.until("the store works", |desk| desk.health().store).await;
+        this
+    }
+
+    async fn until(&self, what: &str, is: impl Fn(&Desk) -> bool) {
+        let by = Instant::now() + PATIENCE;
+        while !is(&self.desk) {
+            assert!(Instant::now() < by, "not in time: {what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn execute(&self, text: &'static str) {
+        let url = format!("sqlite://{}", self.path.display());
+        let mut connection = SqliteConnection::connect(&url).await.expect("a connection");
+        sqlx::query(text).execute(&mut connection).await.expect(text);
+    }
+
+    /// Takes the journal away, and makes the driver notice.
+    async fn store_down(&self) {
+        self.execute("ALTER TABLE order_manager_journal RENAME TO away").await;
+        self.ear.send(Heard::Stream(Stream::Down)).await.expect("heard");
+        self.until("the store is down", |desk| !desk.health().store).await;
+    }
+}
+
+async fn start(path: &Path) -> (Ear, watch::Sender<bool>, Desk, JoinHandle<Result<(), StoreError>>) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let store = Store::open(path).await.expect("a store");
+    let (ear, heard) = mpsc::channel(HEARD_MAX);
+    let (desk, back) = Desk::pair(0);
+    let (stop, stopped) = watch::channel(false);
+    let account = Account {
+        rest: "http://127.0.0.1:9".into(),
+        stream: String::new(),
+        key: "k".into(),
+        secret: SecretString::from("s".to_string()),
+    };
+    let rest = Rest::new(account).expect("a client");
+    let driver = Driver { store, config: Config::default(), rest, ear: ear.clone(), heard, back, stop: stopped };
+    (ear, stop, desk, tokio::spawn(driver.run()))
+}
+
+#[tokio::test]
+async fn t6_a_stream_that_comes_up_while_the_store_is_down_is_up_afterwards() {
+    let bench = Bench::start().await;
+    bench.store_down().await;
+    bench.ear.send(Heard::Stream(Stream::Up)).await.expect("heard");
+    let by = Instant::now() + PATIENCE;
+    while bench.ear.capacity() < HEARD_MAX && Instant::now() < by {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    bench.execute("ALTER TABLE away RENAME TO order_manager_journal").await;
+    bench.until("the store is back", |desk| desk.health().store).await;
+    let reader = crate::store::Reader::open(&bench.path).await.expect("a reader");
+    let records = reader.journal(Seq(1), 1_000).await.expect("the journal");
+    let inputs: Vec<Input> =
+        records.iter().map(|stored| journal::read_record(&stored.record).expect("a record").input).collect();
+    let begun = inputs.iter().rposition(|input| matches!(input, Input::Started(_))).expect("a life");
+    let up = |input: &Input| matches!(input, Input::Stream(stream) if **stream == Stream::Up);
+    assert!(begun > 0, "another life began");
+    assert!(inputs[begun..].iter().any(up), "the new manager does not know that the stream is up");
+}
+
+#[tokio::test]
+async fn a5_the_process_ends_when_told_while_the_store_is_down() {
+    let bench = Bench::start().await;
+    bench.store_down().await;
+    bench.stop.send_replace(true);
+    let ended = tokio::time::timeout(PATIENCE, bench.driver).await.expect("it ends").expect("no panic");
+    assert!(ended.is_err(), "the exit must say that the store does not work");
+}
+
+#[tokio::test]
+async fn s4_a_row_that_the_store_refuses_does_not_end_the_service() {
+    let bench = Bench::start().await;
+    bench
+        .execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON order_manager_dead_letters \
+             BEGIN SELECT RAISE(ABORT, 'refused'); END",
+        )
+        .await;
+    assert_eq!(bench.desk.bring(None, b"x".to_vec()).await, Err(DeskError::StoreDown));
+    bench.execute("DROP TRIGGER refuse").await;
+    bench.until("signals are taken again", |desk| desk.health().accepting).await;
+    let taken = bench.desk.bring(None, b"x".to_vec()).await;
+    assert!(matches!(taken, Ok(Receipt::DeadLettered(_))), "{taken:?}");
+}
