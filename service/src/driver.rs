@@ -6,11 +6,12 @@
 use crate::clock::Clock;
 use crate::desk::{Back, Brought, DeskError, Flags};
 use crate::exchange::{Ear, Heard, Rest};
-use crate::store::{Store, StoreError, StoredStep};
+use crate::store::{Restored, Store, StoreError, StoredStep};
 use order_manager_core::command::{Command, Receipt};
 use order_manager_core::config::Config;
 use order_manager_core::input::{Answer, Delivery, DeliveryId, Input, Started, Stream};
 use order_manager_core::intake;
+use order_manager_core::journal::CodecError;
 use order_manager_core::unit::Bytes;
 use order_manager_core::{Manager, Step};
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ const BATCH_MAX: usize = 64;
 const SIGNALS_MAX: usize = 16;
 /// Before another manager is restored after a write failed.
 const STORE_RETRY: Duration = Duration::from_secs(1);
+/// Records that a restore had to fold before it keeps a checkpoint for the next one.
+const CHECKPOINT_MIN: usize = 1_000;
 /// Requests that are out have this long to be answered at a shutdown (spec A5).
 const FINISH_MAX: Duration = Duration::from_secs(10);
 
@@ -107,12 +110,27 @@ impl Driver {
         [store, ready, accepting].into_iter().for_each(|flag| Flags::set(flag, false));
     }
 
-    async fn restore(&self) -> Result<Life, StoreError> {
-        let restored = self.store.restore().await?;
-        let steps = restored.steps.iter().map(|(record, digest)| (record.as_slice(), *digest));
-        let manager = Manager::restore(restored.checkpoint.as_deref(), steps)?;
+    async fn restore(&mut self) -> Result<Life, StoreError> {
+        let mut restored = self.store.restore().await?;
+        let mut folded = fold(&restored);
+        if let (Err(error), Some(_)) = (&folded, &restored.checkpoint) {
+            tracing::warn!(%error, "the checkpoint is of no use to this build: the journal is read whole");
+            restored = self.store.restore_whole().await?;
+            folded = fold(&restored);
+        }
+        let manager = folded?;
         let clock = Clock::start(manager.now());
         tracing::info!(records = restored.steps.len(), seq = manager.seq().0, "restored");
+        if restored.steps.len() >= CHECKPOINT_MIN {
+            // Between two lives nothing is observed that a checkpoint would have to make the manager forget.
+            let kept = match manager.checkpoint() {
+                Ok(bytes) => self.store.save_checkpoint(manager.seq(), &bytes).await,
+                Err(error) => Err(error.into()),
+            };
+            if let Err(error) = kept {
+                tracing::warn!(%error, "no checkpoint was kept: the next start takes as long as this one");
+            }
+        }
         Ok(Life { manager, clock, step: Step::default(), callers: BTreeMap::new(), deliveries: 0, out: 0 })
     }
 
@@ -306,6 +324,11 @@ impl Driver {
             }
         }
     }
+}
+
+fn fold(restored: &Restored) -> Result<Manager, CodecError> {
+    let steps = restored.steps.iter().map(|(record, digest)| (record.as_slice(), *digest));
+    Manager::restore(restored.checkpoint.as_deref(), steps)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A driver at work over a real store; nobody listens where its exchange should be.
 struct Bench {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     path: PathBuf,
     desk: Desk,
     ear: Ear,
@@ -25,7 +25,7 @@ impl Bench {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("store.db");
         let (ear, stop, desk, driver) = start(&path).await;
-        let this = Self { _folder: folder, path, desk, ear, stop, driver };
+        let this = Self { folder, path, desk, ear, stop, driver };
         this.until("the store works", |desk| desk.health().store).await;
         this
     }
@@ -42,6 +42,13 @@ impl Bench {
         let url = format!("sqlite://{}", self.path.display());
         let mut connection = SqliteConnection::connect(&url).await.expect("a connection");
         sqlx::query(text).execute(&mut connection).await.expect(text);
+    }
+
+    /// Ends the driver; the store stays.
+    async fn end(self) -> (PathBuf, tempfile::TempDir) {
+        self.stop.send_replace(true);
+        self.driver.await.expect("no panic").expect("a good end");
+        (self.path, self.folder)
     }
 
     /// Takes the journal away, and makes the driver notice.
@@ -113,4 +120,43 @@ async fn s4_a_row_that_the_store_refuses_does_not_end_the_service() {
     bench.until("signals are taken again", |desk| desk.health().accepting).await;
     let taken = bench.desk.bring(None, b"x".to_vec()).await;
     assert!(matches!(taken, Ok(Receipt::DeadLettered(_))), "{taken:?}");
+}
+
+/// Steps until the journal is long, then looks what a restore reads; and once more beside a checkpoint that this
+/// build cannot read.
+#[tokio::test]
+async fn t1_a_long_journal_is_folded_once_and_a_checkpoint_is_safe_to_lose() {
+    let bench = Bench::start().await;
+    for _ in 0..CHECKPOINT_MIN {
+        bench.ear.send(Heard::Stream(Stream::Frame(Bytes(b"{}".to_vec())))).await.expect("heard");
+    }
+    bench.until("all is committed", |_| bench.ear.capacity() == HEARD_MAX).await;
+    let (path, _folder) = bench.end().await;
+
+    let (_ear, stop, desk, driver) = start(&path).await;
+    while !desk.health().accepting {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stop.send_replace(true);
+    driver.await.expect("no panic").expect("a good end");
+    let store = Store::open(&path).await.expect("a store");
+    let restored = store.restore().await.expect("restored");
+    assert!(restored.checkpoint.is_some() && restored.steps.len() < 100, "{} records", restored.steps.len());
+    let whole = store.restore_whole().await.expect("restored");
+    let (short, long) = (fold(&restored).expect("folded"), fold(&whole).expect("folded"));
+    assert_eq!((short.seq(), short.now(), short.digest()), (long.seq(), long.now(), long.digest()));
+    assert_eq!(short.durable(), long.durable());
+    drop(store);
+
+    let mut store = Store::open(&path).await.expect("a store");
+    store.save_checkpoint(short.seq(), b"of another build").await.expect("saved");
+    drop(store);
+    let (_ear, stop, desk, driver) = start(&path).await;
+    let by = Instant::now() + PATIENCE;
+    while !desk.health().accepting && !driver.is_finished() && Instant::now() < by {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(desk.health().accepting, "it lives without its checkpoint");
+    stop.send_replace(true);
+    driver.await.expect("no panic").expect("a good end");
 }
