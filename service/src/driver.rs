@@ -208,6 +208,10 @@ impl Driver {
             Happened::Stop => {
                 Flags::set(&self.back.flags.accepting, false);
                 *leave_by = Some(Instant::now() + FINISH_MAX);
+                self.back.signals.close();
+                while let Ok(Brought { respond, .. }) = self.back.signals.try_recv() {
+                    let _ = respond.send(Err(DeskError::ShuttingDown));
+                }
                 inputs.push(Input::Woke);
             }
             Happened::Brought(brought) => self.take(life, inputs, brought).await,
@@ -229,7 +233,10 @@ impl Driver {
     fn hear(&self, life: &mut Life, inputs: &mut Vec<Input>, up: &mut bool, heard: Heard) {
         self.note(&heard, up);
         inputs.push(match heard {
-            Heard::Answered { tag, answer } => {
+            // It was asked by a manager that is gone. The same tag may be out again, and then this would answer a
+            // question that is younger than it; as after a crash, nobody hears it.
+            Heard::Answered { life: asker, .. } if asker != life.manager.durable().life => return,
+            Heard::Answered { tag, answer, .. } => {
                 life.out = life.out.saturating_sub(1);
                 Input::Reply { tag, answer }
             }
@@ -310,7 +317,7 @@ impl Driver {
         match command {
             Command::Send(outgoing) => {
                 life.out += 1;
-                self.rest.start(outgoing, self.ear.clone());
+                self.rest.start(outgoing, life.manager.durable().life, self.ear.clone());
             }
             Command::Settle { delivery, receipt } => {
                 if let Some(caller) = life.callers.remove(&delivery) {

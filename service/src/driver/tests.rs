@@ -98,6 +98,28 @@ async fn t6_a_stream_that_comes_up_while_the_store_is_down_is_up_afterwards() {
 }
 
 #[tokio::test]
+async fn o2_an_answer_to_a_manager_that_is_gone_is_not_the_next_ones() {
+    let bench = Bench::start().await;
+    bench.store_down().await;
+    bench.execute("ALTER TABLE away RENAME TO order_manager_journal").await;
+    bench.until("the store is back", |desk| desk.health().store).await;
+    let wallet = |life: u32| {
+        let answer = Box::new(Answer::Lost { why: order_manager_core::unit::Text::clipped("late") });
+        Heard::Answered { life, tag: order_manager_core::input::Tag::Wallet, answer }
+    };
+    for life in [1, 2] {
+        bench.ear.send(wallet(life)).await.expect("heard");
+    }
+    bench.until("both are heard", |_| bench.ear.capacity() == HEARD_MAX).await;
+    let (path, _folder) = bench.end().await;
+    let reader = crate::store::Reader::open(&path).await.expect("a reader");
+    let records = reader.journal(Seq(1), 1_000).await.expect("the journal");
+    let late = |input: &Input| matches!(input, Input::Reply { tag: order_manager_core::input::Tag::Wallet, .. });
+    let inputs = records.iter().map(|stored| journal::read_record(&stored.record).expect("a record").input);
+    assert_eq!(inputs.filter(late).count(), 1, "only the answer to the manager that lives");
+}
+
+#[tokio::test]
 async fn a5_the_process_ends_when_told_while_the_store_is_down() {
     let bench = Bench::start().await;
     bench.store_down().await;
