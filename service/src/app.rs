@@ -29,7 +29,7 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
     let (desk, back) = Desk::pair(reader.last_event_id().await?);
     let (stopping, stopped) = watch::channel(false);
     let rest = Rest::new(account.clone()).context("TLS cannot be set up")?;
-    let stream = PrivateStream::start(account, ear.clone());
+    let mut stream = PrivateStream::start(account, ear.clone());
     let driver = Driver { store, config: settings.rules.clone(), rest, ear, heard, back, stop: stopped.clone() };
     let mut driver = tokio::spawn(driver.run());
 
@@ -38,17 +38,28 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
     let state = http::ApiState::new(Arc::new(desk), Arc::new(reader), keys);
     let mut until = stopped.clone();
     let gone = async move { _ = until.wait_for(|stop| *stop).await };
-    let api = tokio::spawn(http::serve(listener, state, gone));
+    let mut api = tokio::spawn(http::serve(listener, state, gone));
 
-    let ended = tokio::select! {
-        () = stop => {
-            stopping.send_replace(true);
-            (&mut driver).await
+    let mut ended = None;
+    // Neither the stream nor the API ends by itself: where one does, half a service is none.
+    let broken = tokio::select! {
+        () = stop => None,
+        driver = &mut driver => {
+            ended = Some(driver);
+            None
         }
-        ended = &mut driver => ended,
+        stream = &mut stream => Some(format!("the private stream ended: {stream:?}")),
+        api = &mut api => Some(format!("the API ended: {api:?}")),
     };
     stopping.send_replace(true);
+    let ended = match ended {
+        Some(ended) => ended,
+        None => driver.await,
+    };
     stream.abort();
+    if let Some(broken) = broken {
+        anyhow::bail!("{broken}; this is a defect, report it");
+    }
     api.await.context("the API panicked")?.context("the API's socket")?;
     ended.context("the driver panicked")?.context("the store cannot be used")
 }

@@ -133,7 +133,12 @@ impl Reader {
         };
         let tables = match text.parse::<toml::Table>() {
             Ok(tables) => tables,
-            Err(error) => return self.violation(format!("{shown}: {error}")),
+            Err(error) => {
+                // Its own words would quote the line, and with it a secret.
+                let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+                let line = before.matches('\n').count() + 1;
+                return self.violation(format!("{shown}: line {line} is no TOML: {}", error.message()));
+            }
         };
         for (section, value) in tables {
             let (toml::Value::Table(entries), "service" | "rules") = (value, section.as_str()) else {
@@ -157,6 +162,9 @@ impl Reader {
         for name in ["BYBIT_API_KEY", "BYBIT_API_SECRET", "ORDERMANAGER_API_KEY"] {
             let Some(path) = self.get(&format!("{name}_FILE")) else { continue };
             match std::fs::read_to_string(&path) {
+                Ok(secret) if secret.trim().is_empty() => {
+                    self.violation(format!("{name}_FILE = {path}: is empty: put the secret into it"));
+                }
                 Ok(secret) => _ = self.values.insert(name.to_string(), secret.trim().to_string()),
                 Err(error) => self.violation(format!("{name}_FILE = {path}: cannot be read: {error}")),
             }
@@ -379,6 +387,26 @@ mod tests {
             settings.warnings,
             ["ORDERMANAGER_MAX_EXPOSUR is not known here; did you mean ORDERMANAGER_MAX_EXPOSURE?"]
         );
+    }
+
+    #[test]
+    fn a2_a_file_that_is_no_toml_is_told_by_its_line_and_not_by_its_words() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("om.toml");
+        std::fs::write(&path, "[service]\nbybit_api_secret = \"the-secret\n").expect("written");
+        let name = path.display().to_string();
+        let violations = read(environment(&[("ORDERMANAGER_CONFIG", &name)]), Need::Paper).err().expect("violations");
+        let text = violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert!(!text.contains("the-secret") && text.contains("line 2"), "{text}");
+    }
+
+    #[test]
+    fn a2_an_empty_secret_file_is_a_violation() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let name = file.path().display().to_string();
+        let violations =
+            read(environment(&[("ORDERMANAGER_API_KEY_FILE", &name)]), Need::Paper).err().expect("violations");
+        assert!(violations.iter().any(|violation| violation.0.contains("ORDERMANAGER_API_KEY_FILE")), "{violations:?}");
     }
 
     #[test]

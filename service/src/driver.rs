@@ -6,11 +6,12 @@
 use crate::clock::Clock;
 use crate::desk::{Back, Brought, DeskError, Flags};
 use crate::exchange::{Ear, Heard, Rest};
-use crate::store::{Store, StoreError, StoredStep};
+use crate::store::{Restored, Store, StoreError, StoredStep};
 use order_manager_core::command::{Command, Receipt};
 use order_manager_core::config::Config;
 use order_manager_core::input::{Answer, Delivery, DeliveryId, Input, Started, Stream};
 use order_manager_core::intake;
+use order_manager_core::journal::CodecError;
 use order_manager_core::unit::Bytes;
 use order_manager_core::{Manager, Step};
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ const BATCH_MAX: usize = 64;
 const SIGNALS_MAX: usize = 16;
 /// Before another manager is restored after a write failed.
 const STORE_RETRY: Duration = Duration::from_secs(1);
+/// Records that a restore had to fold before it keeps a checkpoint for the next one.
+const CHECKPOINT_MIN: usize = 1_000;
 /// Requests that are out have this long to be answered at a shutdown (spec A5).
 const FINISH_MAX: Duration = Duration::from_secs(10);
 
@@ -62,35 +65,42 @@ enum Happened {
 /// How a life ended.
 enum End {
     Stopped,
+    /// Restore another.
     WriteFailed(StoreError),
+    /// Another would fare the same.
+    Hopeless(StoreError),
 }
 
 impl Driver {
     /// Runs until it is told to stop.
     ///
     /// # Errors
-    /// A journal that cannot be restored: a person must look at it.
+    /// A journal that cannot be restored or begun upon: a person must look at it. Or it was told to stop while the
+    /// store did not work.
     pub(crate) async fn run(mut self) -> Result<(), StoreError> {
         let mut stream_up = false;
         let mut life = self.restore().await?;
         loop {
-            match self.live(&mut life, &mut stream_up).await {
+            let mut failed = match self.live(&mut life, &mut stream_up).await {
                 End::Stopped => return Ok(()),
-                End::WriteFailed(error @ StoreError::Data { .. }) => return Err(error),
-                End::WriteFailed(error) => {
-                    tracing::error!(%error, "the store cannot be written: intake stops until it can");
-                    self.set_down();
-                    for (_, caller) in std::mem::take(&mut life.callers) {
-                        let _ = caller.send(Err(DeskError::StoreDown));
-                    }
-                }
+                End::Hopeless(error) => return Err(error),
+                End::WriteFailed(error) => error,
+            };
+            tracing::error!(error = %failed, "the store cannot be written: intake stops until it can");
+            self.set_down();
+            for (_, caller) in std::mem::take(&mut life.callers) {
+                let _ = caller.send(Err(DeskError::StoreDown));
             }
             life = loop {
-                self.wait_for_store().await;
-                match self.restore().await {
-                    Ok(life) => break life,
-                    Err(error) => tracing::error!(%error, "the store cannot be read: trying again"),
+                self.wait_for_store(&mut stream_up).await;
+                if *self.stop.borrow() {
+                    return Err(failed);
                 }
+                failed = match self.restore().await {
+                    Ok(life) => break life,
+                    Err(error) => error,
+                };
+                tracing::error!(error = %failed, "the store cannot be read: trying again");
             };
         }
     }
@@ -100,19 +110,48 @@ impl Driver {
         [store, ready, accepting].into_iter().for_each(|flag| Flags::set(flag, false));
     }
 
-    async fn restore(&self) -> Result<Life, StoreError> {
-        let restored = self.store.restore().await?;
-        let steps = restored.steps.iter().map(|(record, digest)| (record.as_slice(), *digest));
-        let manager = Manager::restore(restored.checkpoint.as_deref(), steps)?;
+    async fn restore(&mut self) -> Result<Life, StoreError> {
+        let mut restored = self.store.restore().await?;
+        let mut folded = fold(&restored);
+        if let (Err(error), Some(_)) = (&folded, &restored.checkpoint) {
+            tracing::warn!(%error, "the checkpoint is of no use to this build: the journal is read whole");
+            restored = self.store.restore_whole().await?;
+            folded = fold(&restored);
+        }
+        let manager = folded?;
         let clock = Clock::start(manager.now());
         tracing::info!(records = restored.steps.len(), seq = manager.seq().0, "restored");
+        if restored.steps.len() >= CHECKPOINT_MIN {
+            // Between two lives nothing is observed that a checkpoint would have to make the manager forget.
+            let kept = match manager.checkpoint() {
+                Ok(bytes) => self.store.save_checkpoint(manager.seq(), &bytes).await,
+                Err(error) => Err(error.into()),
+            };
+            if let Err(error) = kept {
+                tracing::warn!(%error, "no checkpoint was kept: the next start takes as long as this one");
+            }
+        }
         Ok(Life { manager, clock, step: Step::default(), callers: BTreeMap::new(), deliveries: 0, out: 0 })
     }
 
-    /// Until a write works again; what the exchange says meanwhile is asked for later.
-    async fn wait_for_store(&mut self) {
+    /// Until it is worth another try, or time to go. What the exchange says meanwhile is asked for later; but whether
+    /// its stream is up is nobody's to ask, so that is kept for the next manager.
+    async fn wait_for_store(&mut self, up: &mut bool) {
         let until = Instant::now() + STORE_RETRY;
-        while let Ok(Some(_)) = tokio::time::timeout_at(until, self.heard.recv()).await {}
+        loop {
+            let heard = tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(until) => return,
+                Ok(_) = self.stop.wait_for(|stop| *stop) => return,
+                Some(heard) = self.heard.recv() => heard,
+                // It came in before the flag was down.
+                Some(brought) = self.back.signals.recv() => {
+                    let _ = brought.respond.send(Err(DeskError::StoreDown));
+                    continue;
+                }
+            };
+            self.note(&heard, up);
+        }
     }
 
     async fn live(&mut self, life: &mut Life, stream_up: &mut bool) -> End {
@@ -123,8 +162,13 @@ impl Driver {
         }
         let mut leave_by: Option<Instant> = None;
         loop {
-            if let Err(error) = self.work(life, &inputs).await {
-                return End::WriteFailed(error);
+            match self.work(life, &inputs).await {
+                Ok(()) => {}
+                // The beginning of a life is made of the journal alone: the next one's would be refused as well.
+                Err(error @ StoreError::Data { .. }) if matches!(inputs.first(), Some(Input::Started(_))) => {
+                    return End::Hopeless(error);
+                }
+                Err(error) => return End::WriteFailed(error),
             }
             inputs.clear();
             if leave_by.is_some_and(|by| life.out == 0 || Instant::now() >= by) {
@@ -164,6 +208,10 @@ impl Driver {
             Happened::Stop => {
                 Flags::set(&self.back.flags.accepting, false);
                 *leave_by = Some(Instant::now() + FINISH_MAX);
+                self.back.signals.close();
+                while let Ok(Brought { respond, .. }) = self.back.signals.try_recv() {
+                    let _ = respond.send(Err(DeskError::ShuttingDown));
+                }
                 inputs.push(Input::Woke);
             }
             Happened::Brought(brought) => self.take(life, inputs, brought).await,
@@ -183,22 +231,30 @@ impl Driver {
     }
 
     fn hear(&self, life: &mut Life, inputs: &mut Vec<Input>, up: &mut bool, heard: Heard) {
+        self.note(&heard, up);
         inputs.push(match heard {
-            Heard::Answered { tag, answer } => {
+            // It was asked by a manager that is gone. The same tag may be out again, and then this would answer a
+            // question that is younger than it; as after a crash, nobody hears it.
+            Heard::Answered { life: asker, .. } if asker != life.manager.durable().life => return,
+            Heard::Answered { tag, answer, .. } => {
                 life.out = life.out.saturating_sub(1);
-                Flags::set(&self.back.flags.exchange, matches!(*answer, Answer::Http { .. }));
                 Input::Reply { tag, answer }
             }
-            Heard::Stream(stream) => {
-                match stream {
-                    Stream::Up => *up = true,
-                    Stream::Down => *up = false,
-                    Stream::Frame(_) | Stream::Typed(_) => {}
-                }
-                Flags::set(&self.back.flags.stream, *up);
-                Input::Stream(Box::new(stream))
-            }
+            Heard::Stream(stream) => Input::Stream(Box::new(stream)),
         });
+    }
+
+    /// What outlives a manager: how things stand with the exchange.
+    fn note(&self, heard: &Heard, up: &mut bool) {
+        match heard {
+            Heard::Answered { answer, .. } => {
+                Flags::set(&self.back.flags.exchange, matches!(**answer, Answer::Http { .. }));
+            }
+            Heard::Stream(Stream::Up) => *up = true,
+            Heard::Stream(Stream::Down) => *up = false,
+            Heard::Stream(Stream::Frame(_) | Stream::Typed(_)) => {}
+        }
+        Flags::set(&self.back.flags.stream, *up);
     }
 
     /// A signal: what the core has forgotten of its id is looked up in the store and is part of the input.
@@ -261,7 +317,7 @@ impl Driver {
         match command {
             Command::Send(outgoing) => {
                 life.out += 1;
-                self.rest.start(outgoing, self.ear.clone());
+                self.rest.start(outgoing, life.manager.durable().life, self.ear.clone());
             }
             Command::Settle { delivery, receipt } => {
                 if let Some(caller) = life.callers.remove(&delivery) {
@@ -276,3 +332,11 @@ impl Driver {
         }
     }
 }
+
+fn fold(restored: &Restored) -> Result<Manager, CodecError> {
+    let steps = restored.steps.iter().map(|(record, digest)| (record.as_slice(), *digest));
+    Manager::restore(restored.checkpoint.as_deref(), steps)
+}
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,8 @@ impl fmt::Debug for Account {
 pub enum Heard {
     /// What became of a request.
     Answered {
+        /// Which life of the manager sent it.
+        life: u32,
         /// The request.
         tag: Tag,
         /// Its answer.

@@ -37,18 +37,20 @@ impl Rest {
             .tcp_nodelay(true)
             .pool_idle_timeout(Duration::from_secs(30))
             .http1_only()
+            // A proxy that happens to stand in the environment would carry signed orders, and answer for Bybit.
+            .no_proxy()
             .build()?;
         Ok(Self { account, http })
     }
 
-    /// Sends a request in the background; its answer, whatever it is, goes to `ear`.
-    pub fn start(&self, outgoing: Outgoing, ear: Ear) {
+    /// Sends a request of this `life` in the background; its answer, whatever it is, goes to `ear`.
+    pub fn start(&self, outgoing: Outgoing, life: u32, ear: Ear) {
         let this = self.clone();
         tokio::spawn(async move {
             let tag = outgoing.tag;
             let answer = Box::new(this.send(&outgoing).await);
             // A closed ear is a driver that is gone; the next one asks.
-            let _ = ear.send(Heard::Answered { tag, answer }).await;
+            let _ = ear.send(Heard::Answered { life, tag, answer }).await;
         });
     }
 

@@ -8,7 +8,7 @@ use order_manager_core::unit::{Bytes, ExchangeTime};
 use secrecy::ExposeSecret;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, interval_at, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -27,6 +27,9 @@ const BACKOFF: [Duration; 5] = [
     Duration::from_secs(2),
     Duration::from_secs(4),
 ];
+/// A connection that lasted this long begins the waits anew. One that came up and fell at once does not: Bybit
+/// bars an address that connects too often.
+const HELD: Duration = Duration::from_secs(30);
 /// How far ahead of our clock an authentication expires: room for skew and latency (4.1).
 const AUTH_VALID: Duration = Duration::from_secs(10);
 /// A larger message is none of Bybit's.
@@ -56,7 +59,7 @@ impl PrivateStream {
         while !self.ear.is_closed() {
             match self.connect().await {
                 Ok(socket) => {
-                    failures = 0;
+                    let up_at = Instant::now();
                     if self.say(Stream::Up).await.is_err() {
                         return;
                     }
@@ -65,11 +68,14 @@ impl PrivateStream {
                     if self.say(Stream::Down).await.is_err() {
                         return;
                     }
+                    if up_at.elapsed() >= HELD {
+                        failures = 0;
+                    }
                 }
                 Err(Ended(why)) => tracing::warn!(why, failures, "private stream did not come up"),
             }
             let wait = BACKOFF[failures.min(BACKOFF.len() - 1)];
-            failures += 1;
+            failures = failures.saturating_add(1);
             tokio::time::sleep(wait).await;
         }
     }
@@ -119,15 +125,18 @@ impl PrivateStream {
 
     async fn listen(&self, mut socket: Socket) -> Ended {
         let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        // A moment, not a duration: our own pings come more often than the bound and would begin it anew each time.
+        let mut silent_at = Instant::now() + SILENCE_MAX;
         loop {
             tokio::select! {
-                heard = timeout(SILENCE_MAX, socket.next()) => {
+                heard = timeout_at(silent_at, socket.next()) => {
                     let message = match heard {
                         Err(_) => return Ended("silent for 30 s".into()),
                         Ok(None) => return Ended("the exchange hung up".into()),
                         Ok(Some(Err(error))) => return Ended(error.to_string()),
                         Ok(Some(Ok(message))) => message,
                     };
+                    silent_at = Instant::now() + SILENCE_MAX;
                     if let Message::Text(text) = message
                         && is_push(&text)
                         && self.say(Stream::Frame(Bytes(text.as_bytes().to_vec()))).await.is_err()
@@ -136,8 +145,10 @@ impl PrivateStream {
                     }
                 }
                 _ = pings.tick() => {
-                    if let Err(error) = socket.send(Message::text(r#"{"op":"ping"}"#)).await {
-                        return Ended(format!("ping: {error}"));
+                    match timeout_at(silent_at, socket.send(Message::text(r#"{"op":"ping"}"#))).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => return Ended(format!("ping: {error}")),
+                        Err(_) => return Ended("a ping did not get out".into()),
                     }
                 }
             }
@@ -148,4 +159,64 @@ impl PrivateStream {
 /// Pongs and other operation replies are the socket's business, not the manager's.
 fn is_push(text: &str) -> bool {
     !matches!(push::decode_op(text.as_bytes()), Ok(Some(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::SecretString;
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+
+    /// Takes one connection after the other, agrees to everything, and then does what it is told.
+    async fn exchange(hang_up: bool) -> (String, mpsc::Receiver<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("ws://{}", listener.local_addr().expect("an address"));
+        let (told, connections) = mpsc::channel(1_000);
+        tokio::spawn(async move {
+            let mut silent = Vec::new();
+            while let Ok((tcp, _)) = listener.accept().await {
+                let mut socket = tokio_tungstenite::accept_async(tcp).await.expect("a handshake");
+                for op in ["auth", "subscribe"] {
+                    let _asked = socket.next().await;
+                    let yes = format!(r#"{{"success":true,"ret_msg":"","op":"{op}","conn_id":"c"}}"#);
+                    socket.send(Message::text(yes)).await.expect("sent");
+                }
+                let _ = told.try_send(());
+                if !hang_up {
+                    silent.push(socket);
+                }
+            }
+        });
+        (url, connections)
+    }
+
+    fn listen(stream: String) -> mpsc::Receiver<Heard> {
+        let (ear, heard) = mpsc::channel(1_000);
+        let secret = SecretString::from("s".to_string());
+        drop(PrivateStream::start(Account { rest: String::new(), stream, key: "k".into(), secret }, ear));
+        heard
+    }
+
+    #[tokio::test]
+    async fn t3_a_stream_that_falls_silent_is_given_up_though_our_pings_go_out() {
+        let (url, _connections) = exchange(false).await;
+        let mut heard = listen(url);
+        assert!(matches!(heard.recv().await, Some(Heard::Stream(Stream::Up))));
+        tokio::time::pause(); // from here on nothing comes, and time flies
+        let down = timeout(Duration::from_secs(300), heard.recv()).await.expect("noticed within five minutes");
+        assert!(matches!(down, Some(Heard::Stream(Stream::Down))), "{down:?}");
+    }
+
+    #[tokio::test]
+    async fn t3_an_exchange_that_hangs_up_at_once_is_not_stormed_with_connections() {
+        let (url, mut connections) = exchange(true).await;
+        let _heard = listen(url);
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        let mut count = 0;
+        while connections.try_recv().is_ok() {
+            count += 1;
+        }
+        assert!((2..=5).contains(&count), "{count} connections in 2.5 s");
+    }
 }

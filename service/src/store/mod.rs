@@ -103,6 +103,15 @@ impl Store {
     pub async fn restore(&self) -> Result<Restored, StoreError> {
         let (seq, checkpoint) =
             self.reader.checkpoint().await?.map_or((Seq(0), None), |(seq, state)| (seq, Some(state)));
+        self.records_after(seq, checkpoint).await
+    }
+
+    /// Every record, for a program that cannot read the checkpoint: that is an optimisation, safe to leave out.
+    pub async fn restore_whole(&self) -> Result<Restored, StoreError> {
+        self.records_after(Seq(0), None).await
+    }
+
+    async fn records_after(&self, seq: Seq, checkpoint: Option<Vec<u8>>) -> Result<Restored, StoreError> {
         let (mut steps, mut from) = (Vec::new(), Seq(seq.0.saturating_add(1)));
         loop {
             let page = self.reader.journal(from, PAGE).await?;

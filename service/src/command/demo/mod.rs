@@ -80,9 +80,9 @@ async fn act(keep: bool) -> anyhow::Result<Result> {
     println!("  exchange   {}", account.rest);
     let service = Service::start(&account, &store).await?;
     println!("  service    {} (its own process)\n  store      {}\n", service.url, store.display());
-    let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
+    let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
     let (address, addresses) = watch::channel(service.url.clone());
-    let events = sse::follow(addresses, API_KEY);
+    let events = sse::follow(reqwest::Client::builder().no_proxy().build()?, addresses, API_KEY);
     let mut stage = Stage { exchange, account, store, service, http, events, address, result: Result::default() };
     stage.wait_ready().await?;
     stage.day().await?;

@@ -10,10 +10,13 @@ const AGAIN: Duration = Duration::from_millis(100);
 const WAITING_MAX: usize = 1_024;
 
 /// Events as they come, each once. `addresses` says where the service is now.
-pub(super) fn follow(addresses: watch::Receiver<String>, key: &'static str) -> mpsc::Receiver<Value> {
+pub(super) fn follow(
+    http: reqwest::Client,
+    addresses: watch::Receiver<String>,
+    key: &'static str,
+) -> mpsc::Receiver<Value> {
     let (events, told) = mpsc::channel(WAITING_MAX);
     tokio::spawn(async move {
-        let http = reqwest::Client::new();
         let mut last = "0".to_string();
         while !events.is_closed() {
             let url = format!("{}/api/v1/events?after={last}", addresses.borrow().as_str());

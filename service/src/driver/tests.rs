@@ -1,0 +1,184 @@
+use super::*;
+use crate::desk::Desk;
+use crate::exchange::Account;
+use order_manager_core::event::Seq;
+use order_manager_core::journal;
+use secrecy::SecretString;
+use sqlx::{Connection as _, SqliteConnection};
+use std::path::{Path, PathBuf};
+use tokio::task::JoinHandle;
+
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A driver at work over a real store; nobody listens where its exchange should be.
+struct Bench {
+    folder: tempfile::TempDir,
+    path: PathBuf,
+    desk: Desk,
+    ear: Ear,
+    stop: watch::Sender<bool>,
+    driver: JoinHandle<Result<(), StoreError>>,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("store.db");
+        let (ear, stop, desk, driver) = start(&path).await;
+        let this = Self { folder, path, desk, ear, stop, driver };
+        this.until("the store works", |desk| desk.health().store).await;
+        this
+    }
+
+    async fn until(&self, what: &str, is: impl Fn(&Desk) -> bool) {
+        let by = Instant::now() + PATIENCE;
+        while !is(&self.desk) {
+            assert!(Instant::now() < by, "not in time: {what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn execute(&self, text: &'static str) {
+        let url = format!("sqlite://{}", self.path.display());
+        let mut connection = SqliteConnection::connect(&url).await.expect("a connection");
+        sqlx::query(text).execute(&mut connection).await.expect(text);
+    }
+
+    /// Ends the driver; the store stays.
+    async fn end(self) -> (PathBuf, tempfile::TempDir) {
+        self.stop.send_replace(true);
+        self.driver.await.expect("no panic").expect("a good end");
+        (self.path, self.folder)
+    }
+
+    /// Takes the journal away, and makes the driver notice.
+    async fn store_down(&self) {
+        self.execute("ALTER TABLE order_manager_journal RENAME TO away").await;
+        self.ear.send(Heard::Stream(Stream::Down)).await.expect("heard");
+        self.until("the store is down", |desk| !desk.health().store).await;
+    }
+}
+
+async fn start(path: &Path) -> (Ear, watch::Sender<bool>, Desk, JoinHandle<Result<(), StoreError>>) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let store = Store::open(path).await.expect("a store");
+    let (ear, heard) = mpsc::channel(HEARD_MAX);
+    let (desk, back) = Desk::pair(0);
+    let (stop, stopped) = watch::channel(false);
+    let account = Account {
+        rest: "http://127.0.0.1:9".into(),
+        stream: String::new(),
+        key: "k".into(),
+        secret: SecretString::from("s".to_string()),
+    };
+    let rest = Rest::new(account).expect("a client");
+    let driver = Driver { store, config: Config::default(), rest, ear: ear.clone(), heard, back, stop: stopped };
+    (ear, stop, desk, tokio::spawn(driver.run()))
+}
+
+#[tokio::test]
+async fn t6_a_stream_that_comes_up_while_the_store_is_down_is_up_afterwards() {
+    let bench = Bench::start().await;
+    bench.store_down().await;
+    bench.ear.send(Heard::Stream(Stream::Up)).await.expect("heard");
+    let by = Instant::now() + PATIENCE;
+    while bench.ear.capacity() < HEARD_MAX && Instant::now() < by {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    bench.execute("ALTER TABLE away RENAME TO order_manager_journal").await;
+    bench.until("the store is back", |desk| desk.health().store).await;
+    let reader = crate::store::Reader::open(&bench.path).await.expect("a reader");
+    let records = reader.journal(Seq(1), 1_000).await.expect("the journal");
+    let inputs: Vec<Input> =
+        records.iter().map(|stored| journal::read_record(&stored.record).expect("a record").input).collect();
+    let begun = inputs.iter().rposition(|input| matches!(input, Input::Started(_))).expect("a life");
+    let up = |input: &Input| matches!(input, Input::Stream(stream) if **stream == Stream::Up);
+    assert!(begun > 0, "another life began");
+    assert!(inputs[begun..].iter().any(up), "the new manager does not know that the stream is up");
+}
+
+#[tokio::test]
+async fn o2_an_answer_to_a_manager_that_is_gone_is_not_the_next_ones() {
+    let bench = Bench::start().await;
+    bench.store_down().await;
+    bench.execute("ALTER TABLE away RENAME TO order_manager_journal").await;
+    bench.until("the store is back", |desk| desk.health().store).await;
+    let wallet = |life: u32| {
+        let answer = Box::new(Answer::Lost { why: order_manager_core::unit::Text::clipped("late") });
+        Heard::Answered { life, tag: order_manager_core::input::Tag::Wallet, answer }
+    };
+    for life in [1, 2] {
+        bench.ear.send(wallet(life)).await.expect("heard");
+    }
+    bench.until("both are heard", |_| bench.ear.capacity() == HEARD_MAX).await;
+    let (path, _folder) = bench.end().await;
+    let reader = crate::store::Reader::open(&path).await.expect("a reader");
+    let records = reader.journal(Seq(1), 1_000).await.expect("the journal");
+    let late = |input: &Input| matches!(input, Input::Reply { tag: order_manager_core::input::Tag::Wallet, .. });
+    let inputs = records.iter().map(|stored| journal::read_record(&stored.record).expect("a record").input);
+    assert_eq!(inputs.filter(late).count(), 1, "only the answer to the manager that lives");
+}
+
+#[tokio::test]
+async fn a5_the_process_ends_when_told_while_the_store_is_down() {
+    let bench = Bench::start().await;
+    bench.store_down().await;
+    bench.stop.send_replace(true);
+    let ended = tokio::time::timeout(PATIENCE, bench.driver).await.expect("it ends").expect("no panic");
+    assert!(ended.is_err(), "the exit must say that the store does not work");
+}
+
+#[tokio::test]
+async fn s4_a_row_that_the_store_refuses_does_not_end_the_service() {
+    let bench = Bench::start().await;
+    bench
+        .execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON order_manager_dead_letters \
+             BEGIN SELECT RAISE(ABORT, 'refused'); END",
+        )
+        .await;
+    assert_eq!(bench.desk.bring(None, b"x".to_vec()).await, Err(DeskError::StoreDown));
+    bench.execute("DROP TRIGGER refuse").await;
+    bench.until("signals are taken again", |desk| desk.health().accepting).await;
+    let taken = bench.desk.bring(None, b"x".to_vec()).await;
+    assert!(matches!(taken, Ok(Receipt::DeadLettered(_))), "{taken:?}");
+}
+
+/// Steps until the journal is long, then looks what a restore reads; and once more beside a checkpoint that this
+/// build cannot read.
+#[tokio::test]
+async fn t1_a_long_journal_is_folded_once_and_a_checkpoint_is_safe_to_lose() {
+    let bench = Bench::start().await;
+    for _ in 0..CHECKPOINT_MIN {
+        bench.ear.send(Heard::Stream(Stream::Frame(Bytes(b"{}".to_vec())))).await.expect("heard");
+    }
+    bench.until("all is committed", |_| bench.ear.capacity() == HEARD_MAX).await;
+    let (path, _folder) = bench.end().await;
+
+    let (_ear, stop, desk, driver) = start(&path).await;
+    while !desk.health().accepting {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stop.send_replace(true);
+    driver.await.expect("no panic").expect("a good end");
+    let store = Store::open(&path).await.expect("a store");
+    let restored = store.restore().await.expect("restored");
+    assert!(restored.checkpoint.is_some() && restored.steps.len() < 100, "{} records", restored.steps.len());
+    let whole = store.restore_whole().await.expect("restored");
+    let (short, long) = (fold(&restored).expect("folded"), fold(&whole).expect("folded"));
+    assert_eq!((short.seq(), short.now(), short.digest()), (long.seq(), long.now(), long.digest()));
+    assert_eq!(short.durable(), long.durable());
+    drop(store);
+
+    let mut store = Store::open(&path).await.expect("a store");
+    store.save_checkpoint(short.seq(), b"of another build").await.expect("saved");
+    drop(store);
+    let (_ear, stop, desk, driver) = start(&path).await;
+    let by = Instant::now() + PATIENCE;
+    while !desk.health().accepting && !driver.is_finished() && Instant::now() < by {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(desk.health().accepting, "it lives without its checkpoint");
+    stop.send_replace(true);
+    driver.await.expect("no panic").expect("a good end");
+}
