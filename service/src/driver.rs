@@ -82,7 +82,7 @@ impl Driver {
         let mut life = self.restore().await?;
         loop {
             let mut failed = match self.live(&mut life, &mut stream_up).await {
-                End::Stopped => return Ok(()),
+                End::Stopped => return self.store.settle().await,
                 End::Hopeless(error) => return Err(error),
                 End::WriteFailed(error) => error,
             };

@@ -99,6 +99,16 @@ impl Store {
         Ok(Self { writer, reader, statements: Statements::default(), projector, last, _lock: lock })
     }
 
+    /// Moves what stands in the write-ahead file into the store's own file, so that a copy of that one file is a
+    /// whole backup. A reader that is still looking may prevent it; nothing is lost then.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn settle(&mut self) -> Result<(), StoreError> {
+        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut self.writer).await;
+        moved.map(|_| ()).map_err(|error| unavailable(&error))
+    }
+
     /// The last checkpoint and every record after it.
     pub async fn restore(&self) -> Result<Restored, StoreError> {
         let (seq, checkpoint) =

@@ -163,6 +163,15 @@ async fn a_file_that_was_never_closed_is_recovered() {
 }
 
 #[tokio::test]
+async fn a4_a_settled_store_is_whole_in_its_one_file() {
+    let (path, mut store) = filled("settled", steps()).await;
+    store.settle().await.unwrap();
+    let copy = path.with_file_name("copy.db");
+    std::fs::copy(&path, &copy).unwrap();
+    assert_eq!(dump(&copy).await, dump(&path).await);
+}
+
+#[tokio::test]
 async fn a5_one_leader_and_words_for_the_second() {
     let (path, store) = filled("leader", &steps()[..10]).await;
     let second = Store::open(&path).await.expect_err("a second writer");
