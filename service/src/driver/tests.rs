@@ -31,11 +31,7 @@ impl Bench {
     }
 
     async fn until(&self, what: &str, is: impl Fn(&Desk) -> bool) {
-        let by = Instant::now() + PATIENCE;
-        while !is(&self.desk) {
-            assert!(Instant::now() < by, "not in time: {what}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        until(what, || is(&self.desk)).await;
     }
 
     async fn execute(&self, text: &'static str) {
@@ -57,6 +53,16 @@ impl Bench {
         self.ear.send(Heard::Stream(Stream::Down)).await.expect("heard");
         self.until("the store is down", |desk| !desk.health().store).await;
     }
+}
+
+async fn until(what: &str, is: impl Fn() -> bool) {
+    let mut looks = tokio::time::interval(Duration::from_millis(10));
+    let seen = async {
+        while !is() {
+            looks.tick().await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, seen).await.is_ok(), "not in time: {what}");
 }
 
 async fn start(path: &Path) -> (Ear, watch::Sender<bool>, Desk, JoinHandle<Result<(), StoreError>>) {
@@ -81,10 +87,7 @@ async fn t6_a_stream_that_comes_up_while_the_store_is_down_is_up_afterwards() {
     let bench = Bench::start().await;
     bench.store_down().await;
     bench.ear.send(Heard::Stream(Stream::Up)).await.expect("heard");
-    let by = Instant::now() + PATIENCE;
-    while bench.ear.capacity() < HEARD_MAX && Instant::now() < by {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    bench.until("it is heard", |_| bench.ear.capacity() == HEARD_MAX).await;
     bench.execute("ALTER TABLE away RENAME TO order_manager_journal").await;
     bench.until("the store is back", |desk| desk.health().store).await;
     let reader = crate::store::Reader::open(&bench.path).await.expect("a reader");
@@ -156,9 +159,7 @@ async fn t1_a_long_journal_is_folded_once_and_a_checkpoint_is_safe_to_lose() {
     let (path, _folder) = bench.end().await;
 
     let (_ear, stop, desk, driver) = start(&path).await;
-    while !desk.health().accepting {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until("it takes signals", || desk.health().accepting).await;
     stop.send_replace(true);
     driver.await.expect("no panic").expect("a good end");
     let store = Store::open(&path).await.expect("a store");
@@ -174,11 +175,7 @@ async fn t1_a_long_journal_is_folded_once_and_a_checkpoint_is_safe_to_lose() {
     store.save_checkpoint(short.seq(), b"of another build").await.expect("saved");
     drop(store);
     let (_ear, stop, desk, driver) = start(&path).await;
-    let by = Instant::now() + PATIENCE;
-    while !desk.health().accepting && !driver.is_finished() && Instant::now() < by {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(desk.health().accepting, "it lives without its checkpoint");
+    until("it lives without its checkpoint", || desk.health().accepting).await;
     stop.send_replace(true);
     driver.await.expect("no panic").expect("a good end");
 }
