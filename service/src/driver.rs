@@ -260,9 +260,12 @@ impl Driver {
     /// A signal: what the core has forgotten of its id is looked up in the store and is part of the input.
     async fn take(&self, life: &mut Life, inputs: &mut Vec<Input>, brought: Brought) {
         let Brought { trace, body, respond } = brought;
-        let id = intake::decode(&body, None).ok().map(|signal| signal.id);
-        let forgotten = id.filter(|id| !life.manager.durable().signals.contains_key(id));
-        let prior = match forgotten {
+        let id = match intake::decode(&body, None) {
+            Ok(signal) => Some(signal.id),
+            Err(bad) => bad.known.map(|known| known.id),
+        };
+        // Whatever the core remembers now, it may forget in a step of this very batch.
+        let prior = match id {
             Some(id) => match self.store.prior(id).await {
                 Ok(prior) => prior,
                 Err(error) => {

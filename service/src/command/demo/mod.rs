@@ -100,7 +100,13 @@ async fn act(keep: bool) -> anyhow::Result<Result> {
 impl Service {
     /// Starts the service's process and waits for the address in its first line.
     async fn start(account: &Account, store: &Path) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
+        let mut command = Command::new(std::env::current_exe()?);
+        // The demo's day must not hang on what its user has set for another service.
+        let names = std::env::vars_os().map(|(name, _)| name);
+        for name in names.filter(|name| name.to_string_lossy().starts_with("ORDERMANAGER_")) {
+            command.env_remove(name);
+        }
+        let mut child = command
             .arg("serve")
             .env("BYBIT_API_KEY", &account.key)
             .env("BYBIT_API_SECRET", account.secret.expose_secret())
