@@ -28,6 +28,8 @@ pub enum Input {
     },
     /// The private stream.
     Stream(Box<Stream>),
+    /// The process is about to end: nothing new is decided or sent in this life, answers are still taken (spec A5).
+    Stopping,
     /// A checkpoint was taken just before this. What was observed is forgotten, as a restart forgets it, so that
     /// a replay from that checkpoint decides what the live manager decides.
     Checkpointed(Box<Resumed>),

@@ -302,3 +302,19 @@ fn o1_a_create_that_waits_is_taken_back_when_the_exchange_shows_the_order() {
     desk.wake(START.after(Span::millis(1_701)));
     assert!(desk.out.iter().all(|outgoing| outgoing.tag != Tag::Create(first)), "{:?}", desk.out);
 }
+
+/// A process that was told to end takes answers and decides nothing more; the next life goes on.
+#[test]
+fn a5_a_life_that_stops_decides_and_sends_nothing_more() {
+    let mut desk = Desk::ready();
+    desk.signal("BTCUSDT", 1);
+    desk.take(Input::Stopping);
+    desk.answer_all();
+    let creates = |desk: &Desk| desk.out.iter().filter(|o| matches!(o.request, Request::Create(_))).count();
+    assert_eq!((creates(&desk), desk.manager.durable().book.len()), (0, 0));
+    desk.take(Input::Started(Box::new(Started { life: 2, config: Config::default() })));
+    desk.answer_all();
+    desk.take(Input::Stream(Box::new(Stream::Up)));
+    desk.answer_all();
+    assert_eq!(desk.manager.durable().book.len(), 1);
+}

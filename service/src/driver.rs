@@ -212,7 +212,7 @@ impl Driver {
                 while let Ok(Brought { respond, .. }) = self.back.signals.try_recv() {
                     let _ = respond.send(Err(DeskError::ShuttingDown));
                 }
-                inputs.push(Input::Woke);
+                inputs.push(Input::Stopping);
             }
             Happened::Brought(brought) => self.take(life, inputs, brought).await,
         }

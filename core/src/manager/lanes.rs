@@ -36,7 +36,7 @@ impl Turn<'_> {
             (Some(active), Some(next)) if passing.is_none() && self.may_pass(next, active) => Some(next),
             _ => None,
         };
-        if let Some(signal) = starts {
+        if let Some(signal) = starts.filter(|_| !self.m.observed.stopping) {
             self.start_signal(signal);
             return true;
         }
@@ -145,6 +145,9 @@ impl Turn<'_> {
     }
 
     fn advance_deciding(&mut self, signal: &Signal, active: &Active) -> bool {
+        if self.m.observed.stopping {
+            return false; // the next life decides
+        }
         if active.crossed > REPRICES_MAX {
             let text = format_args!("would have taken at {} prices in a row", active.crossed);
             self.reject(signal.id, Refusal::new(Code::NotExecuted, text));
@@ -208,6 +211,9 @@ impl Turn<'_> {
     /// May this order be sent now? Asked again at the last moment: it may have waited for its budget. One whose
     /// signal's time is over expires.
     pub(super) fn may_go(&mut self, link: OrderLinkId) -> bool {
+        if self.m.observed.stopping {
+            return false;
+        }
         let Some(order) = self.m.durable.book.get(link).filter(|o| o.state == State::Intended) else { return false };
         let Some(now) = self.exchange_now() else { return false };
         let signal = self.m.durable.signals.get(&order.spec.intent.signal).map(|state| state.signal);

@@ -218,6 +218,7 @@ impl Turn<'_> {
         match input {
             Input::Started(started) => self.started(started),
             Input::Woke => {}
+            Input::Stopping => self.m.observed.stopping = true,
             Input::Signal(delivery) => self.signal(delivery),
             Input::Reply { tag, answer } => self.reply(*tag, answer),
             Input::Stream(stream) => match &**stream {

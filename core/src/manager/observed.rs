@@ -50,6 +50,8 @@ pub(super) struct Observed {
     /// The record with which this memory began: numbers the questions.
     pub(super) epoch: u32,
     pub(super) clock: Option<Clock>,
+    /// This life ends: no signal starts or is decided, no create leaves.
+    pub(super) stopping: bool,
     pub(super) stream_up: bool,
     /// Orders, fills and positions agree with the exchange as of the last sweep of this connection.
     pub(super) synced: bool,

@@ -117,7 +117,7 @@ impl Past {
                 let signed_at = frame.answered.map(|outgoing| outgoing.signed_at);
                 self.answers.insert(frame.seq, Answered { tag: *tag, signed_at, empty: is_empty(*tag, answer) });
             }
-            Input::Woke | Input::Signal(_) => {}
+            Input::Woke | Input::Stopping | Input::Signal(_) => {}
         }
     }
 
