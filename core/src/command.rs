@@ -1,7 +1,7 @@
 //! Everything the manager asks of the world. Started only after the step that made it is durable.
 
 use crate::bybit::Request;
-use crate::input::{DeliveryId, Tag};
+use crate::input::{DeliveryId, Question, Tag};
 use crate::intake::Fault;
 use crate::outcome::Outcome;
 use crate::unit::{ExchangeTime, SignalId};
@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub enum Command {
     /// Send a request to the exchange and bring back its answer under the same tag, whatever it is.
     Send(Outgoing),
+    /// Ask Position Manager and bring back its answer under [`Tag::Consult`], whatever it is.
+    Consult(Question),
     /// The delivery is settled: acknowledge it, or answer its caller.
     Settle {
         /// The delivery.

@@ -36,6 +36,17 @@ pub enum SellAmountUnit {
     Base,
 }
 
+/// Who owns and serves positions (spec T4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PositionSource {
+    /// We: own tables, own snapshots.
+    #[default]
+    Bybit,
+    /// Position Manager: its tables, its API.
+    PositionManager,
+}
+
 /// The configuration of the core. A field's name is the environment name without `ORDERMANAGER_`, in lower case.
 ///
 #[doc = include_str!("../doc/config.md")]
@@ -116,6 +127,17 @@ pub struct Config {
     pub recv_window_ms: u64,
     /// Between account-wide reconciles (spec T3).
     pub reconcile_interval_seconds: u64,
+    /// Who owns and serves positions (spec T4). The service's default is `position-manager` where its key is set.
+    pub position_source: PositionSource,
+    /// Ask Position Manager for its positions and exposure, too; the stricter figure decides (spec K1). The service
+    /// sets it where Position Manager's key is set.
+    pub consult_position_manager: bool,
+    /// Reject what opens while Position Manager cannot be asked (spec K1).
+    pub position_manager_required: bool,
+    /// Between snapshots of the held positions, with `position_source` bybit (spec T4).
+    pub position_snapshot_interval: u64,
+    /// Positions are compared with the exchange's at least this often (spec T4): each reconcile does it.
+    pub position_validation_interval: u64,
 }
 
 impl Default for Config {
@@ -158,6 +180,11 @@ impl Default for Config {
             waiting_max: 10_000,
             recv_window_ms: 5_000,
             reconcile_interval_seconds: 60,
+            position_source: PositionSource::Bybit,
+            consult_position_manager: false,
+            position_manager_required: true,
+            position_snapshot_interval: 300,
+            position_validation_interval: 3_600,
         }
     }
 }
@@ -197,11 +224,16 @@ spans!(
     clock_offset_max = millis(clock_offset_max_ms);
     /// How long a request stays valid.
     recv_window = millis(recv_window_ms);
-    /// Between account-wide reconciles.
-    reconcile_interval = secs(reconcile_interval_seconds);
+    /// Between snapshots of held positions.
+    position_snapshot_every = secs(position_snapshot_interval);
 );
 
 impl Config {
+    /// Between account-wide reconciles. Each compares the positions, so none comes later than these are due.
+    #[must_use]
+    pub fn reconcile_interval(&self) -> Span {
+        Span::secs(self.reconcile_interval_seconds.min(self.position_validation_interval))
+    }
     /// Largest opening order, quote units; nothing where the figures are too large to multiply.
     #[must_use]
     pub fn max_order_notional(&self) -> Option<Money> {
@@ -299,12 +331,13 @@ impl Config {
             }
         };
         let seconds = "give whole seconds";
-        check("signal_max_age_seconds", self.signal_max_age_seconds, 1, 86_400, seconds);
+        // Ten years: signals of the past can be carried out against a fake exchange, byte for byte as they were sent.
+        check("signal_max_age_seconds", self.signal_max_age_seconds, 1, 315_360_000, seconds);
         check(
             "exit_signal_max_age_seconds",
             self.exit_signal_max_age_seconds,
             self.signal_max_age_seconds,
-            86_400,
+            315_360_000,
             "exits must live at least as long as opening signals (signal_max_age_seconds)",
         );
         check("signal_future_reject_seconds", self.signal_future_reject_seconds, 1, 3_600, seconds);
@@ -325,6 +358,8 @@ impl Config {
         check("clock_offset_max_ms", self.clock_offset_max_ms, 1, 5_000, millis);
         check("recv_window_ms", self.recv_window_ms, 500, 60_000, millis);
         check("reconcile_interval_seconds", self.reconcile_interval_seconds, 5, 86_400, seconds);
+        check("position_snapshot_interval", self.position_snapshot_interval, 1, 86_400, seconds);
+        check("position_validation_interval", self.position_validation_interval, 5, 86_400, seconds);
         check("lane_max", u64::from(self.lane_max), 1, 10_000, "give a number of signals");
         let all = "set it no lower than lane_max";
         check("waiting_max", u64::from(self.waiting_max), u64::from(self.lane_max), 100_000, all);

@@ -4,7 +4,10 @@
 use crate::bybit::{ApiReply, LimitHeaders, Operation, Push};
 use crate::config::Config;
 use crate::outcome::Outcome;
-use crate::unit::{Bytes, Fingerprint, OrderLinkId, Symbol, Text, Timestamp, TraceId};
+use crate::unit::{
+    Bytes, ExchangeOrderId, Fingerprint, Money, OrderLinkId, Price, Quantity, Side, SignalId, Symbol, Text, Timestamp,
+    TraceId,
+};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -19,7 +22,16 @@ pub enum Input {
     Woke,
     /// A signal's message.
     Signal(Box<Delivery>),
-    /// What became of a request.
+    /// A signal's message of which the store refused a row because of its data: it belongs to the dead letters, and
+    /// only it (spec S4).
+    Refused(Box<RefusedDelivery>),
+    /// Orders of the service that stood here before us, which may still be open at the exchange (spec T1). Comes
+    /// right after the first [`Input::Started`].
+    Inherited(Vec<InheritedOrder>),
+    /// A fill event of this symbol may have been published twice, and Position Manager adds up whatever comes:
+    /// its figure is not used until it has validated it (spec E3).
+    Doubted(Symbol),
+    /// What became of a request or of a question.
     Reply {
         /// The request.
         tag: Tag,
@@ -73,6 +85,46 @@ pub struct Delivery {
     pub body: Bytes,
 }
 
+/// A message that the store refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedDelivery {
+    /// To acknowledge or answer it.
+    pub id: DeliveryId,
+    /// The body.
+    pub body: Bytes,
+    /// The database's words.
+    pub why: Text<200>,
+}
+
+/// An order that the predecessor placed and left open, as its row in `orders` tells it (wire-contracts.md 5.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InheritedOrder {
+    /// The row's own id: it stays.
+    pub id: SignalId,
+    /// Bybit's id: the predecessor gave its orders none of its own.
+    pub order_id: ExchangeOrderId,
+    /// The signal.
+    pub signal: SignalId,
+    /// Instrument.
+    pub symbol: Symbol,
+    /// Buy or sell.
+    pub side: Side,
+    /// Of a limit order, its price.
+    pub limit: Option<Price>,
+    /// Base units.
+    pub quantity: Quantity,
+    /// What the row says of its fills: Position Manager was told of these.
+    pub filled: Quantity,
+    /// Their average price.
+    pub average_price: Option<Price>,
+    /// Their fees.
+    pub fees: Money,
+    /// When it was placed.
+    pub created_at: Timestamp,
+    /// The signal's trace id.
+    pub trace: TraceId,
+}
+
 /// A signal of the past, looked up by intake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prior {
@@ -119,6 +171,19 @@ pub enum Tag {
     Position(Symbol),
     /// A symbol's prices.
     Ticker(Symbol),
+    /// Position Manager's word.
+    Consult(Question),
+}
+
+/// What Position Manager is asked (spec K1, E3; wire-contracts.md 3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Question {
+    /// `GET /api/v1/positions/{asset}`.
+    Position(Symbol),
+    /// `GET /api/v1/portfolio/exposure`.
+    Exposure,
+    /// `POST /api/v1/positions/{asset}/validate`.
+    Validate(Symbol),
 }
 
 /// Where an order is asked about (bybit-v5.md 2.11).
@@ -182,4 +247,6 @@ pub enum Stream {
     Frame(Bytes),
     /// The same without the encoding: the simulator's fast link.
     Typed(Push),
+    /// A message of the queue `ws-gateway.order`, as it came (wire-contracts.md 1.3).
+    Gateway(Bytes),
 }

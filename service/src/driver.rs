@@ -252,7 +252,7 @@ impl Driver {
             }
             Heard::Stream(Stream::Up) => *up = true,
             Heard::Stream(Stream::Down) => *up = false,
-            Heard::Stream(Stream::Frame(_) | Stream::Typed(_)) => {}
+            Heard::Stream(Stream::Frame(_) | Stream::Gateway(_) | Stream::Typed(_)) => {}
         }
         Flags::set(&self.back.flags.stream, *up);
     }
@@ -322,6 +322,8 @@ impl Driver {
                 life.out += 1;
                 self.rest.start(outgoing, life.manager.durable().life, self.ear.clone());
             }
+            // No Position Manager is configured, so the core does not ask one.
+            Command::Consult(question) => tracing::error!(?question, "nobody to ask"),
             Command::Settle { delivery, receipt } => {
                 if let Some(caller) = life.callers.remove(&delivery) {
                     // A caller that left has its answer in the store.

@@ -56,6 +56,7 @@ impl Turn<'_> {
                 Request::Positions { category: CATEGORY, symbol: Some(symbol), settle_coin: None, cursor: None }
             }
             Tag::Sweep { .. } => return self.ask_sweep_page(),
+            Tag::Consult(question) => return self.consult(question),
             Tag::Inquiry { .. } | Tag::Create(_) | Tag::Cancel(_) => return,
         };
         self.queue(Urgency::Ask, tag, request);

@@ -220,11 +220,12 @@ impl Turn<'_> {
             Input::Woke => {}
             Input::Stopping => self.m.observed.stopping = true,
             Input::Signal(delivery) => self.signal(delivery),
+            Input::Refused(_) | Input::Inherited(_) | Input::Doubted(_) => {}
             Input::Reply { tag, answer } => self.reply(*tag, answer),
             Input::Stream(stream) => match &**stream {
                 Stream::Up => self.stream_up(),
                 Stream::Down => self.stream_down(),
-                Stream::Frame(bytes) => self.frame(bytes),
+                Stream::Frame(bytes) | Stream::Gateway(bytes) => self.frame(bytes),
                 Stream::Typed(push) => self.push(push),
             },
             Input::Checkpointed(resumed) => self.checkpointed(resumed),

@@ -56,6 +56,7 @@ impl Turn<'_> {
             Tag::Instrument(_) => Operation::Instruments,
             Tag::Position(_) => Operation::Positions,
             Tag::Ticker(_) => Operation::Tickers,
+            Tag::Consult(_) => return None,
         })
     }
 

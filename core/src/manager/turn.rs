@@ -6,7 +6,7 @@ use super::observed::{Clock, Observed};
 use crate::bybit::Request;
 use crate::command::{Command, Outgoing, Receipt};
 use crate::event::{CreateAnswer, Event};
-use crate::input::{DeliveryId, Resumed, Started, Tag};
+use crate::input::{DeliveryId, Question, Resumed, Started, Tag};
 use crate::order::State;
 use crate::pace::Urgency;
 use crate::timer::Why;
@@ -182,6 +182,14 @@ impl Turn<'_> {
         self.arm(Why::Overdue(tag), ANSWER_MAX);
         let recv_window_ms = u32::try_from(self.m.config.recv_window_ms).unwrap_or(u32::MAX);
         self.out.commands.push(Command::Send(Outgoing { tag, signed_at, recv_window_ms, request }));
+    }
+
+    /// Asks Position Manager: no budget and no clock stand in the way.
+    pub(super) fn consult(&mut self, question: Question) {
+        let tag = Tag::Consult(question);
+        self.m.observed.out.insert(tag, self.m.now);
+        self.arm(Why::Overdue(tag), ANSWER_MAX);
+        self.out.commands.push(Command::Consult(question));
     }
 
     /// An adapter that never answered: the request counts as lost.

@@ -11,7 +11,10 @@ mod row;
 
 pub use figure::{Figure, moment};
 pub use projector::{Place, Projector};
-pub use row::{DeadLetterRow, ExecutionRow, InstrumentRow, OrderRow, OwnRow, RelationshipRow, SignalRow, Stage};
+pub use row::{
+    DeadLetterRow, ExecutionRow, InstrumentRow, OrderRow, OwnRow, PositionRow, RelationshipRow, SignalRow, SnapshotRow,
+    Stage,
+};
 
 use crate::event::Seq;
 use crate::report::OrderEvent;
@@ -35,6 +38,10 @@ pub struct Rows {
     pub executions: BTreeMap<ExecId, ExecutionRow>,
     /// `dead_letters`, by record and place in it.
     pub dead_letters: BTreeMap<(Seq, u32), DeadLetterRow>,
+    /// `positions`.
+    pub positions: BTreeMap<Symbol, PositionRow>,
+    /// `position_snapshots`.
+    pub snapshots: BTreeMap<SignalId, SnapshotRow>,
     /// `messages`: what is published, by record and place in it.
     pub messages: BTreeMap<(Seq, u32), OrderEvent>,
 }
@@ -49,6 +56,8 @@ impl Rows {
         self.signals.extend(later.signals);
         self.executions.extend(later.executions);
         self.dead_letters.extend(later.dead_letters);
+        self.positions.extend(later.positions);
+        self.snapshots.extend(later.snapshots);
         self.messages.extend(later.messages);
     }
 

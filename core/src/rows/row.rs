@@ -254,6 +254,40 @@ pub struct ExecutionRow {
     pub evidence: Seq,
 }
 
+/// A row of our own `positions` (spec T4); never of the shared table, which is Position Manager's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionRow {
+    /// Symbol: the key.
+    pub asset: Symbol,
+    /// Base units, plus is long.
+    pub size: Figure,
+    /// Of what is held; none when flat, or where nobody knows.
+    pub average_entry_price: Option<Figure>,
+    /// Profit of what was closed, without fees, all time.
+    pub realized_pnl: Figure,
+    /// Fees paid, all time.
+    pub fees: Figure,
+    /// Why it is not explained by executions alone; none where it is.
+    pub unexplained: Option<String>,
+    /// First time that it was held.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When it was last flat; none while it is held.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// A row of our own `position_snapshots` (spec T4), by symbol and moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotRow {
+    /// The row's own id.
+    pub id: SignalId,
+    /// The position at that moment.
+    pub position: PositionRow,
+    /// The moment.
+    pub at: Timestamp,
+}
+
 /// A row of `dead_letters` (spec S4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetterRow {

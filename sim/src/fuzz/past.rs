@@ -111,13 +111,18 @@ impl Past {
             Input::Stream(stream) => match &**stream {
                 Stream::Up => (self.stream_up, self.reconciled) = (true, false),
                 Stream::Down => (self.stream_up, self.reconciled) = (false, false),
-                Stream::Frame(_) | Stream::Typed(_) => {}
+                Stream::Frame(_) | Stream::Gateway(_) | Stream::Typed(_) => {}
             },
             Input::Reply { tag, answer } => {
                 let signed_at = frame.answered.map(|outgoing| outgoing.signed_at);
                 self.answers.insert(frame.seq, Answered { tag: *tag, signed_at, empty: is_empty(*tag, answer) });
             }
-            Input::Woke | Input::Stopping | Input::Signal(_) => {}
+            Input::Woke
+            | Input::Stopping
+            | Input::Signal(_)
+            | Input::Refused(_)
+            | Input::Inherited(_)
+            | Input::Doubted(_) => {}
         }
     }
 

@@ -213,6 +213,6 @@ fn on_commands(on: CrashOn, commands: &[Command]) -> bool {
     let CrashOn::Sending(requests) = on else { return false };
     commands.iter().any(|command| match command {
         Command::Send(outgoing) => requests.covers(outgoing.request.operation()),
-        Command::Settle { .. } => false,
+        Command::Settle { .. } | Command::Consult(_) => false,
     })
 }

@@ -17,9 +17,9 @@ use crate::link::{TIMEOUT, Wire};
 use crate::scenario::Link;
 use order_manager_core::command::{Command, Outgoing, Receipt};
 use order_manager_core::config::Config;
-use order_manager_core::input::{Answer, Delivery, DeliveryId, Input, Stream, Tag};
+use order_manager_core::input::{Answer, Delivery, DeliveryId, Input, Question, Stream, Tag};
 use order_manager_core::intake;
-use order_manager_core::unit::{Bytes, Price, Span, Symbol, Timestamp};
+use order_manager_core::unit::{Bytes, Price, Span, Symbol, Text, Timestamp};
 use std::collections::BTreeMap;
 
 /// A stream that broke is back after this long, where nobody keeps it down.
@@ -241,6 +241,7 @@ impl World {
     fn act(&mut self, command: &Command) {
         match command {
             Command::Send(outgoing) => self.send(outgoing),
+            Command::Consult(question) => self.consult(*question),
             Command::Settle { delivery, receipt: Receipt::Paused } => {
                 let at = self.now.after(REDELIVERY);
                 self.at(at, Happening::Delivered { id: *delivery });
@@ -261,6 +262,15 @@ impl World {
         let sent = self.happenings;
         self.waiting.insert(outgoing.tag, sent);
         self.at(self.now.after(TIMEOUT), Happening::TimesOut { life, tag: outgoing.tag, sent });
+    }
+
+    /// No Position Manager runs in this world: nobody answers at its address.
+    fn consult(&mut self, question: Question) {
+        let (life, tag) = (self.life.number, Tag::Consult(question));
+        self.happenings += 1;
+        self.waiting.insert(tag, self.happenings);
+        let answer = Box::new(Answer::NotSent { why: Text::clipped("connection refused") });
+        self.at(self.now.after(Span::millis(1)), Happening::Answered { life, tag, answer });
     }
 
     /// A signal's message comes in now.

@@ -97,6 +97,7 @@ impl Trace {
                 (_, Tag::Sweep { page: 0, .. }) => "> ask for everything that is open or filled".into(),
                 _ => String::new(),
             },
+            Command::Consult(question) => format!("> ask Position Manager: {question:?}"),
             Command::Settle { receipt, .. } => match receipt {
                 Receipt::Accepted(_) => String::new(),
                 Receipt::Duplicate(id, outcome) => match outcome {

@@ -30,7 +30,7 @@ pub(super) fn record_reads_back(_: &Past, frame: &Frame<'_>) -> Verdict {
 pub(super) fn one_receipt(_: &Past, frame: &Frame<'_>) -> Verdict {
     let mut receipts = frame.commands.iter().filter_map(|command| match command {
         Command::Settle { delivery, receipt } => Some((*delivery, receipt)),
-        Command::Send(_) => None,
+        Command::Send(_) | Command::Consult(_) => None,
     });
     let (first, second) = (receipts.next(), receipts.next());
     let Input::Signal(delivery) = frame.input else {
@@ -56,7 +56,7 @@ pub(super) fn one_receipt(_: &Past, frame: &Frame<'_>) -> Verdict {
 fn requests<'a>(frame: &Frame<'a>) -> impl Iterator<Item = &'a Outgoing> + use<'a> {
     frame.commands.iter().filter_map(|command| match command {
         Command::Send(outgoing) => Some(outgoing),
-        Command::Settle { .. } => None,
+        Command::Settle { .. } | Command::Consult(_) => None,
     })
 }
 
