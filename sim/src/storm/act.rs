@@ -52,7 +52,7 @@ impl Storm {
         let market = self.c.chance("market", 500);
         let off = Decimal::new(self.c.between("off", 0, 40) as i64 - 20, 4);
         let exit = self.c.chance("exit", 150);
-        let side = if exit || self.c.chance("sell", 450) { Side::Sell } else { Side::Buy };
+        let side = if exit || self.c.chance("sell", self.weather.sells) { Side::Sell } else { Side::Buy };
         let alias = format!("s{}", self.bodies.len());
         let signal = SignalStep {
             id: signal_id(&alias),

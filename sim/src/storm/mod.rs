@@ -88,7 +88,7 @@ fn config(c: &mut Choices, weather: &Weather) -> Config {
         cancel_opposite_orders_only: c.chance("opposite", 300),
         cancel_partially_filled: c.chance("partial", 700),
         max_position_size: weather.position_max,
-        max_exposure: Money(Decimal::from(*c.pick("exposure", &[10_000, 1_500, 100_000]))),
+        max_exposure: Money(Decimal::from(*c.pick("exposure", weather.exposures))),
         ..Config::default()
     }
 }

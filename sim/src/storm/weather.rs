@@ -14,6 +14,10 @@ pub struct Weather {
     pub manual: bool,
     /// Limit of every position, base units.
     pub position_max: Quantity,
+    /// Limits of the exposure, quote units.
+    pub exposures: &'static [i64],
+    /// How often, of a thousand signals that are no exits, one sells.
+    pub sells: u32,
     /// The books at the start.
     pub liquidity: Liquidity,
     /// What else a book may hold at its best price, thousandths; nothing stands behind that.
@@ -31,6 +35,8 @@ impl Weather {
             shorts: true,
             manual: true,
             position_max: Quantity(Decimal::new(3, 2)),
+            exposures: &[10_000, 1_500, 100_000],
+            sells: 450,
             liquidity: ExchangeConfig::default().liquidity,
             depths: &[1_000_000_000, 4, 0, 9],
             touches: 0,
@@ -46,7 +52,9 @@ impl Weather {
             acts: (60, 160),
             shorts: false,
             manual: false,
-            position_max: thousandths(1_000),
+            position_max: thousandths(10_000),
+            exposures: &[100_000],
+            sells: 300,
             liquidity: Liquidity { best: thousandths(3), level: thousandths(4), level_ticks: 7, touch: thousandths(2) },
             depths: &[4, 9, 2, 0],
             touches: 600,
