@@ -72,6 +72,15 @@ fn n1_to_n8_the_neighbours_positions_are_the_exchanges() {
     assert_eq!(seen.stuck, 0, "nobody sold short");
 }
 
+/// Fills of others' orders move the account's position, so they are told too. A sale by hand can make a short
+/// position, on which Position Manager gets stuck as on one of ours.
+#[test]
+fn o4_trades_by_hand_are_told_to_the_neighbours() {
+    let seen = storms((1_000, 1_060), Weather { manual: true, ..Weather::thin() });
+    println!("{seen:?}");
+    assert!(seen.by_hand > 500 && seen.stuck < 30, "a set of storms that shows less proves less: {seen:?}");
+}
+
 /// Position Manager's own fault, and the only one: what it can take before is right, our rows stay right.
 #[test]
 fn n7_short_positions_stop_position_manager_and_nothing_else() {

@@ -7,7 +7,7 @@ use order_manager_core::order::Order;
 use order_manager_core::outcome::Outcome as Settled;
 use order_manager_core::report::{OrderEvent, row_id};
 use order_manager_core::rows::{Projector, Rows};
-use order_manager_core::unit::{Decimal, SignalId, Symbol, calendar};
+use order_manager_core::unit::{Decimal, SignalId, Symbol, Timestamp};
 use order_manager_sim::neighbours::{
     Outcome, Poison, PositionManager, Reading, Validation, computed, mutes, order_complaints, read_execution,
     relationship_complaints,
@@ -40,21 +40,21 @@ impl Scene {
             let mut changed = Rows::default();
             projector.follow_record(record.seq, record.at, &record.events, &mut changed);
             spoil(&mut changed);
-            scene.follow(changed);
+            scene.follow(changed, record.at);
         }
         scene.judge();
         scene
     }
 
     /// One record: its rows are there before its messages are.
-    fn follow(&mut self, mut changed: Rows) {
+    fn follow(&mut self, mut changed: Rows, at: Timestamp) {
         self.found.extend(changed.orders.values().flat_map(order_complaints));
         self.found.extend(changed.relationships.values().flat_map(relationship_complaints));
         let assets: BTreeSet<Symbol> = changed.orders.values().map(|row| row.asset).collect();
         let messages = std::mem::take(&mut changed.messages);
         self.rows.absorb(changed);
         for (place, message) in messages {
-            self.publish(&message);
+            self.publish(&message, at);
             self.rows.messages.insert(place, message);
         }
         if self.stuck.is_some() {
@@ -69,11 +69,11 @@ impl Scene {
         }
     }
 
-    fn publish(&mut self, message: &OrderEvent) {
+    fn publish(&mut self, message: &OrderEvent, at: Timestamp) {
         let body = serde_json::to_vec(message).expect("JSON");
         let moments = bad_moments(&serde_json::from_slice(&body).expect("JSON"));
         self.found.extend(moments.iter().map(|moment| format!("N5: {moment} in {message:?}")));
-        let reading = read_execution(&body, calendar::parse(&message.timestamp).expect("a moment"));
+        let reading = read_execution(&body, at);
         if matches!(reading, Reading::Accepted(_)) != (message.event_type == Change::Filled) {
             self.found.push(format!("model service: {reading:?} of {message:?}"));
         }
@@ -84,7 +84,7 @@ impl Scene {
         match self.manager.take(&body) {
             Outcome::Applied if is_fill => {}
             Outcome::Discarded(_) if !is_fill => {}
-            Outcome::Poisoned(Poison::Average(_)) if self.storm.config.allow_short => {
+            Outcome::Poisoned(Poison::Average(_)) if self.storm.config.allow_short || self.storm.manual => {
                 self.stuck = Some(Box::new(message.clone()));
             }
             other => self.found.push(format!("position manager: {other:?} of {message:?}")),
