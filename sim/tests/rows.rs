@@ -5,7 +5,7 @@ use order_manager_core::config::Config;
 use order_manager_core::event::{Change, Event};
 use order_manager_core::journal::{self, Record};
 use order_manager_core::order::Status;
-use order_manager_core::rows::{Figure, OrderRow, Projector, Rows, Stage};
+use order_manager_core::rows::{Figure, Projector, Rows, Stage};
 use order_manager_core::unit::{Ratio, SignalId, Symbol};
 use order_manager_sim::exchange::ExchangeConfig;
 use order_manager_sim::month::{Month, read_signals};

@@ -9,6 +9,7 @@ mod seen;
 use order_manager_core::event::Change;
 use order_manager_core::order::Status;
 use order_manager_core::rows::Rows;
+use order_manager_sim::neighbours::{Outcome, PositionManager, Validation};
 use order_manager_sim::storm::{Storm, Weather};
 use scene::Scene;
 use seen::Seen;
@@ -87,6 +88,26 @@ fn n7_short_positions_stop_position_manager_and_nothing_else() {
     let seen = storms((0, 40), Weather { shorts: true, sells: 450, ..Weather::thin() });
     println!("{seen:?}");
     assert!(seen.stuck > 5, "a set of storms that shows less proves less: {seen:?}");
+}
+
+/// A publisher that dies may send a fill again under its id. Position Manager counts it twice (N6); its validator puts
+/// that right where it comes by after the second one was read, and not where it comes before.
+#[test]
+fn e3_a_repeated_fill_is_healed_by_a_validation_that_comes_after_it() {
+    let scene = Scene::of(blown(0, Weather::thin(), false), |_| {});
+    let fills = scene.rows.messages.values().filter(|message| message.fill.is_some());
+    for repeated in fills {
+        let asset = repeated.order.asset.as_str();
+        let truth = scene.manager.position(asset).expect("it was traded").size;
+        let mut manager = scene.manager.clone();
+        let mut validate = |manager: &mut PositionManager| manager.validate(asset, scene.rows.orders.values());
+        assert_eq!(validate(&mut manager), Validation::Agrees, "too early");
+        let taken = manager.take(&serde_json::to_vec(repeated).expect("JSON"));
+        assert_eq!(taken, Outcome::Applied, "{repeated:?}");
+        assert_ne!(manager.position(asset).map(|position| position.size), Some(truth));
+        assert!(matches!(validate(&mut manager), Validation::Overwritten { .. }));
+        assert_eq!(manager.position(asset).map(|position| position.size), Some(truth));
+    }
 }
 
 /// What is planted in the messages or rows of a storm that is right is found.
