@@ -217,7 +217,8 @@ impl Order {
     /// The public status (spec O4): the one place where our states become the neighbours' words.
     #[must_use]
     pub fn status(&self) -> Status {
-        let total = self.facts.totals().quantity;
+        // What was told before our time the exchange may have forgotten.
+        let total = self.facts.totals().quantity.max(self.told.totals.quantity);
         let (filled, whole) = (!total.is_zero(), total.is_positive() && total >= self.quantity());
         match self.state {
             State::Intended | State::Sending | State::Unknown | State::Acked => Status::Pending,
