@@ -100,7 +100,7 @@ fn e3_a_repeated_fill_is_healed_by_a_validation_that_comes_after_it() {
         let asset = repeated.order.asset.as_str();
         let truth = scene.manager.position(asset).expect("it was traded").size;
         let mut manager = scene.manager.clone();
-        let mut validate = |manager: &mut PositionManager| manager.validate(asset, scene.rows.orders.values());
+        let validate = |manager: &mut PositionManager| manager.validate(asset, scene.rows.orders.values());
         assert_eq!(validate(&mut manager), Validation::Agrees, "too early");
         let taken = manager.take(&serde_json::to_vec(repeated).expect("JSON"));
         assert_eq!(taken, Outcome::Applied, "{repeated:?}");
