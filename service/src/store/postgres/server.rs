@@ -23,17 +23,17 @@ const READING: &[(&str, &str)] = &[("default_transaction_read_only", "on")];
 
 /// A database on a PostgreSQL server. Shows no password.
 #[derive(Clone)]
-pub struct Server(PgConnectOptions);
+pub struct Server(Box<PgConnectOptions>);
 
 impl Server {
     /// By its parts. TLS is used where the server offers it; `PGSSLMODE` and `PGSSLROOTCERT` ask for more.
     #[must_use]
     pub fn new(host: &str, port: u16, database: &str, user: &str, password: Option<&SecretString>) -> Self {
         let options = PgConnectOptions::new_without_pgpass().host(host).port(port).database(database).username(user);
-        Self(match password {
+        Self(Box::new(match password {
             Some(password) => options.password(password.expose_secret()),
             None => options,
-        })
+        }))
     }
 
     /// `postgres://user:password@host:port/database`.
@@ -45,7 +45,7 @@ impl Server {
                 "write postgres://user@host:5432/name",
             )
         })?;
-        Ok(Self(options))
+        Ok(Self(Box::new(options)))
     }
 
     pub(super) fn reading(&self) -> PgConnectOptions {
@@ -56,7 +56,7 @@ impl Server {
     }
     fn with(&self, more: &[(&str, &str)]) -> PgConnectOptions {
         let settings = SETTINGS.iter().chain(more).copied();
-        self.0.clone().application_name(APPLICATION).options(settings).statement_cache_capacity(256)
+        PgConnectOptions::clone(&self.0).application_name(APPLICATION).options(settings).statement_cache_capacity(256)
     }
 }
 
