@@ -99,7 +99,7 @@ pub(super) fn own(row: &OwnRow) -> Values {
     };
     vec![
         text(spec.link),
-        text(order_manager_core::report::row_id(spec.link)),
+        text(row.id),
         text(spec.intent.signal),
         Value::Number(i64::from(spec.intent.leg)),
         Value::Number(i64::from(spec.intent.attempt)),

@@ -119,7 +119,7 @@ async fn dump_file(path: &Path, table: &str) -> Vec<String> {
         let value = if kind == "BLOB" { format!("lower(hex({name}))") } else { format!("CAST({name} AS TEXT)") };
         (name, value)
     });
-    let text = select(table, shown);
+    let text = select(table, table, shown);
     sqlx::query_scalar(AssertSqlSafe(text)).fetch_all(&mut connection).await.expect(table)
 }
 
@@ -140,18 +140,18 @@ async fn dump_database(connection: &mut PgConnection, table: &str) -> Vec<String
         };
         (name, value)
     });
-    let text = select(&format!("{schema}.{name}"), shown);
+    let text = select(table, &format!("{schema}.{name}"), shown);
     sqlx::query_scalar(AssertSqlSafe(text)).fetch_all(connection).await.expect(table)
 }
 
 /// One text for each row. A dead letter's id may skip numbers; `raw_response` is compared for what it says elsewhere.
-fn select(table: &str, columns: impl Iterator<Item = (String, String)>) -> String {
+fn select(table: &str, from: &str, columns: impl Iterator<Item = (String, String)>) -> String {
     let left_out = |name: &str| (table.ends_with("dead_letters") && name == "id") || name == "raw_response";
     let values: Vec<String> = columns
         .filter(|(name, _)| !left_out(name))
         .map(|(name, value)| format!("'{name}=' || coalesce({value}, 'NULL') || ' '"))
         .collect();
-    format!("SELECT row FROM (SELECT '{table} ' || {} AS row FROM {table}) AS rows ORDER BY 1", values.join(" || "))
+    format!("SELECT row FROM (SELECT '{table} ' || {} AS row FROM {from}) AS rows ORDER BY 1", values.join(" || "))
 }
 
 pub(crate) async fn raw(path: &Path) -> SqliteConnection {

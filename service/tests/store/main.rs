@@ -1,9 +1,12 @@
 //! The store against real runs: what is committed comes back, whatever happens in between. On a file and on a
 //! PostgreSQL server, alike.
 
+mod alike;
 mod files;
 mod home;
+mod outbox;
 mod reads;
+mod servers;
 mod writes;
 
 use home::{Home, folder};

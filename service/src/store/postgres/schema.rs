@@ -31,7 +31,7 @@ pub struct Migrated {
 pub async fn migrate(server: &Server, bootstrap_shared: bool) -> Result<Migrated, StoreError> {
     let mut session = session::connect(server, server.writing()).await?;
     session::lock(&mut session, server).await?;
-    let made = if bootstrap_shared { bootstrap(&mut session).await? } else { Vec::new() };
+    let made = if bootstrap_shared { bootstrap(&mut session, server).await? } else { Vec::new() };
     check_shared(&mut session, server).await?;
     let (from, to) = update(&mut session, server).await?;
     Ok(Migrated { made, from, to })
@@ -108,7 +108,7 @@ async fn columns(session: &mut PgConnection, table: &str) -> Result<Vec<String>,
 }
 
 /// Makes each shared table that is not there; says which.
-async fn bootstrap(session: &mut PgConnection) -> Result<Vec<String>, StoreError> {
+async fn bootstrap(session: &mut PgConnection, server: &Server) -> Result<Vec<String>, StoreError> {
     const MARK: &str = "\nCREATE TABLE ";
     let mut made = Vec::new();
     for part in SHARED.split(MARK).skip(1) {
@@ -117,7 +117,11 @@ async fn bootstrap(session: &mut PgConnection) -> Result<Vec<String>, StoreError
             continue;
         }
         let text = format!("BEGIN; {MARK}{part}; COMMIT;");
-        within(sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *session)).await?;
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *session).await;
+        done.map_err(|error| {
+            let what = format!("the shared table {name} cannot be made in {server}: {error}");
+            StoreError::unavailable(what, "let the database's owner do it, or run ws-gateway's migrations")
+        })?;
         made.push(name.to_owned());
     }
     Ok(made)
