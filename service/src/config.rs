@@ -5,6 +5,7 @@
 //! `ORDERMANAGER_`; in the file it stands under `[rules]`. What the service itself needs has the names below.
 
 use crate::exchange::Account;
+use crate::neighbours::Neighbour;
 use order_manager_core::config::Config;
 use order_manager_sim::scenario::nearest;
 use secrecy::{ExposeSecret, SecretString};
@@ -13,6 +14,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+
+mod neighbours;
+
+pub use neighbours::{Neighbours, OrderEvents};
 
 const PREFIX: &str = "ORDERMANAGER_";
 
@@ -31,9 +36,6 @@ const OWN: &[(&str, &str)] = &[
     ("ORDERMANAGER_CONFIG", "TOML file with [service] and [rules]"),
 ];
 
-/// Names that other parts of the system give this service and that this build does not need yet: tolerated.
-const TOLERATED: &[&str] = &["ORDERMANAGER_SERVICE_NAME"];
-
 /// Everything the service needs.
 #[derive(Clone)]
 pub struct Settings {
@@ -49,8 +51,12 @@ pub struct Settings {
     pub store: PathBuf,
     /// Log level.
     pub log_level: String,
+    /// The services beside us.
+    pub neighbours: Neighbours,
     /// What is worth a warning.
     pub warnings: Vec<String>,
+    /// What is worth knowing and no warning.
+    pub notes: Vec<String>,
 }
 
 /// One violation, in words: name, value, what is allowed, what to do.
@@ -94,6 +100,7 @@ pub fn read(environment: impl IntoIterator<Item = (String, String)>, need: Need)
     }
     reader.values.extend(environment);
     reader.read_secret_files();
+    let neighbours = reader.neighbours(need);
     let rules = reader.rules();
     let warnings = reader.unknown_names();
     let account = reader.account(need);
@@ -105,7 +112,9 @@ pub fn read(environment: impl IntoIterator<Item = (String, String)>, need: Need)
         api_key: reader.get("ORDERMANAGER_API_KEY").map(SecretString::from),
         store: reader.get("ORDERMANAGER_STORE").unwrap_or_else(|| "order-manager.db".into()).into(),
         log_level: reader.log_level(),
+        neighbours,
         warnings,
+        notes: reader.without_effect(),
     };
     reader.check_exposure_of_the_port(&settings);
     if reader.violations.is_empty() { Ok(settings) } else { Err(reader.violations) }
@@ -159,7 +168,8 @@ impl Reader {
 
     /// `NAME_FILE` names a file whose content is the value of `NAME`.
     fn read_secret_files(&mut self) {
-        for name in ["BYBIT_API_KEY", "BYBIT_API_SECRET", "ORDERMANAGER_API_KEY"] {
+        let own = ["BYBIT_API_KEY", "BYBIT_API_SECRET", "ORDERMANAGER_API_KEY"];
+        for name in own.iter().chain(neighbours::SECRETS) {
             let Some(path) = self.get(&format!("{name}_FILE")) else { continue };
             match std::fs::read_to_string(&path) {
                 Ok(secret) if secret.trim().is_empty() => {
@@ -271,8 +281,7 @@ impl Reader {
     fn unknown_names(&self) -> Vec<String> {
         let rules = rule_names();
         let mut known: Vec<String> = rules.keys().map(|name| format!("{PREFIX}{}", name.to_uppercase())).collect();
-        known.extend(OWN.iter().map(|(name, _)| (*name).to_string()));
-        known.extend(TOLERATED.iter().map(|name| (*name).to_string()));
+        known.extend(own_names().map(str::to_string));
         let ours = self.values.keys().filter(|name| name.starts_with(PREFIX));
         let unknown = ours.filter(|name| !known.contains(name) && !name.ends_with("_FILE"));
         unknown
@@ -285,9 +294,15 @@ impl Reader {
     }
 }
 
+/// Every name that is no rule's.
+fn own_names() -> impl Iterator<Item = &'static str> {
+    let named = OWN.iter().chain(neighbours::NAMES).map(|(name, _)| *name);
+    named.chain(neighbours::WITHOUT_EFFECT.iter().copied())
+}
+
 fn own_name(name: &str) -> String {
     let upper = name.to_uppercase();
-    let plain = OWN.iter().any(|(own, _)| *own == upper);
+    let plain = own_names().any(|own| own == upper);
     if plain { upper } else { format!("{PREFIX}{upper}") }
 }
 
@@ -323,6 +338,10 @@ impl Settings {
         }
         let secret = |present: bool| if present { "(set)".to_string() } else { "(not set)".to_string() };
         let account = self.account.as_ref();
+        let base = |neighbour: &Option<Neighbour>| match neighbour {
+            Some(neighbour) => neighbour.base.clone(),
+            None => "(none)".into(),
+        };
         let service = BTreeMap::from([
             ("api_key", secret(self.api_key.as_ref().is_some_and(|key| !key.expose_secret().is_empty()))),
             ("bybit_account", secret(account.is_some())),
@@ -330,6 +349,10 @@ impl Settings {
             ("bybit_stream_url", account.map_or_else(|| "(paper)".into(), |account| account.stream.clone())),
             ("listen", self.listen.to_string()),
             ("log_level", self.log_level.clone()),
+            ("order_events", self.neighbours.order_events.word().into()),
+            ("position_manager", base(&self.neighbours.position_manager)),
+            ("service_name", self.neighbours.service_name.clone()),
+            ("ws_gateway", base(&self.neighbours.ws_gateway)),
             ("store", self.store.display().to_string()),
         ]);
         toml::to_string_pretty(&Shown { service, rules: &self.rules }).unwrap_or_else(|error| error.to_string())

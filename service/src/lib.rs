@@ -1,6 +1,7 @@
 //! The order manager as a program. Adapters translate and carry; a decision found here belongs in the core.
 //!
-//! Read `driver.rs` first: the loop of the one rule. `store` keeps, `exchange` carries, `http` answers.
+//! Read `driver.rs` first: the loop of the one rule. `store` keeps, `exchange` and `neighbours` carry, `http`
+//! answers.
 
 mod app;
 pub mod clock;
@@ -10,8 +11,10 @@ pub mod desk;
 mod driver;
 pub mod exchange;
 pub mod http;
+pub mod neighbours;
 pub mod store;
 mod telemetry;
+mod trace_id;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

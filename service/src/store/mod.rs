@@ -14,8 +14,8 @@ pub use error::StoreError;
 pub use journal::Verified;
 pub use reader::Reader;
 pub use view::{
-    DeadLetterView, ExecutionView, InstrumentView, OrderFilter, OrderView, Page, SignalView, SortBy, SortOrder,
-    StoredRecord,
+    DeadLetterView, ExecutionView, InstrumentView, OrderFilter, OrderView, Page, PositionView, SignalView, SortBy,
+    SortOrder, StoredRecord,
 };
 
 use journal::PAGE;

@@ -269,6 +269,29 @@ pub struct InstrumentView {
     pub updated_at: String,
 }
 
+/// A position of our own books (spec T4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PositionView {
+    /// Symbol.
+    pub asset: String,
+    /// Base units, plus is long.
+    pub size: String,
+    /// Quote units per base unit, of what is held; none when flat, or where nobody knows.
+    pub average_entry_price: Option<String>,
+    /// Profit of what was closed, without fees, all time.
+    pub realized_pnl: String,
+    /// Fees paid, all time.
+    pub fees: String,
+    /// Why it is not explained by executions alone; none where it is.
+    pub unexplained: Option<String>,
+    /// First time that it was held.
+    pub created_at: String,
+    /// When it last changed.
+    pub updated_at: String,
+    /// When it was last flat; none while it is held.
+    pub closed_at: Option<String>,
+}
+
 /// One record of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRecord {
