@@ -22,7 +22,8 @@ async fn t2_subscribing_twice_leaves_one_row_for_every_symbol() {
     client.subscribe().await.unwrap();
     client.subscribe().await.unwrap();
     assert_eq!(client.is_subscribed().await, Ok(true));
-    assert_eq!((fake.known().rows.len(), fake.known().rows[0]["symbol"].clone()), (1, "*".into()));
+    let rows = fake.known().rows.clone();
+    assert_eq!((rows.len(), &rows[0]["symbol"]), (1, &"*".into()));
     let asked = fake.server.asked();
     assert_eq!(asked[0].query, "requesting_service=order-manager&channel_type=order&is_active=true");
     let body: serde_json::Value = serde_json::from_str(&asked[1].body).unwrap();
