@@ -5,7 +5,7 @@ use crate::bybit::{ExecutionRow, OrderRow};
 use crate::input::Source;
 use crate::intake::{BadSignal, Signal};
 use crate::market::Instrument;
-use crate::order::{CancelReason, Spec, Status, Stimulus, Totals};
+use crate::order::{CancelReason, InheritedOrder, Spec, Status, Stimulus, Totals};
 use crate::outcome::Outcome;
 use crate::plan::Note;
 use crate::risk::Verdict;
@@ -180,6 +180,52 @@ pub enum Event {
         row: Box<ExecutionRow>,
         /// The frame that showed it.
         evidence: Seq,
+    },
+    /// The exchange shows a position that executions do not explain: its word is taken (spec T4).
+    PositionAdopted {
+        /// The symbol.
+        symbol: Symbol,
+        /// What our executions came to.
+        was: Quantity,
+        /// What the exchange holds, plus is long.
+        size: Quantity,
+        /// Its average entry price.
+        entry: Option<Price>,
+        /// Fills up to this moment are in it.
+        as_of: ExchangeTime,
+        /// The frame that showed it.
+        evidence: Seq,
+        /// When.
+        at: Timestamp,
+    },
+    /// The held positions are written down (spec T4).
+    PositionsNoted {
+        /// When.
+        at: Timestamp,
+    },
+    /// A fill event may have been published twice: Position Manager's figure is not used until it has validated it
+    /// (spec E3).
+    PositionDoubted {
+        /// The symbol.
+        symbol: Symbol,
+    },
+    /// Position Manager's position differs from ours, and not for a moment only (spec K1).
+    PositionDiffers {
+        /// The symbol.
+        symbol: Symbol,
+        /// By our executions.
+        ours: Quantity,
+        /// By Position Manager.
+        theirs: Quantity,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// An order of the service that stood here before us is ours from now on (spec T1).
+    OrderInherited {
+        /// Our name for it.
+        link: OrderLinkId,
+        /// What its row told.
+        order: Box<InheritedOrder>,
     },
     /// A symbol's rules, on first use and when they change (spec T5).
     InstrumentChanged {

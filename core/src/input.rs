@@ -1,13 +1,12 @@
 //! Everything that can happen to the manager. With [`crate::command`] and [`crate::event`] these three enums
 //! are the architecture.
 
+pub use crate::order::InheritedOrder;
+
 use crate::bybit::{ApiReply, LimitHeaders, Operation, Push};
 use crate::config::Config;
 use crate::outcome::Outcome;
-use crate::unit::{
-    Bytes, ExchangeOrderId, Fingerprint, Money, OrderLinkId, Price, Quantity, Side, SignalId, Symbol, Text, Timestamp,
-    TraceId,
-};
+use crate::unit::{Bytes, Fingerprint, OrderLinkId, Symbol, Text, Timestamp, TraceId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -94,35 +93,6 @@ pub struct RefusedDelivery {
     pub body: Bytes,
     /// The database's words.
     pub why: Text<200>,
-}
-
-/// An order that the predecessor placed and left open, as its row in `orders` tells it (wire-contracts.md 5.1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InheritedOrder {
-    /// The row's own id: it stays.
-    pub id: SignalId,
-    /// Bybit's id: the predecessor gave its orders none of its own.
-    pub order_id: ExchangeOrderId,
-    /// The signal.
-    pub signal: SignalId,
-    /// Instrument.
-    pub symbol: Symbol,
-    /// Buy or sell.
-    pub side: Side,
-    /// Of a limit order, its price.
-    pub limit: Option<Price>,
-    /// Base units.
-    pub quantity: Quantity,
-    /// What the row says of its fills: Position Manager was told of these.
-    pub filled: Quantity,
-    /// Their average price.
-    pub average_price: Option<Price>,
-    /// Their fees.
-    pub fees: Money,
-    /// When it was placed.
-    pub created_at: Timestamp,
-    /// The signal's trace id.
-    pub trace: TraceId,
 }
 
 /// A signal of the past, looked up by intake.

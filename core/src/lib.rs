@@ -182,6 +182,7 @@ pub mod intake;
 pub mod journal;
 pub mod manager;
 pub mod market;
+pub mod neighbours;
 pub mod order;
 pub mod outcome;
 pub mod pace;

@@ -1,7 +1,8 @@
 //! One-way position arithmetic (bybit-v5.md 9.3): size, entry, realised profit and fees from fills.
 
 use crate::order::Totals;
-use crate::unit::{Money, Price, Quantity, Side};
+use crate::unit::{ExchangeTime, Money, Price, Quantity, Side, Symbol};
+use alloc::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// The position of one symbol. Entry values are summed, not averaged: all profits together are all exits
@@ -16,6 +17,34 @@ pub struct Position {
     pub realised: Money,
     /// Fees paid, all time.
     pub fees: Money,
+    /// The exchange's word was taken for it as of this moment: fills up to it are in it. Zero: it never was.
+    pub adopted: ExchangeTime,
+}
+
+/// Books fills of one side. False where a figure leaves a decimal's range; then nothing is booked.
+#[must_use]
+pub fn book(positions: &mut BTreeMap<Symbol, Position>, symbol: Symbol, side: Side, fills: Totals) -> bool {
+    let position = positions.entry(symbol).or_default();
+    match position.after(side, fills) {
+        Some(next) => {
+            *position = next;
+            true
+        }
+        None => false,
+    }
+}
+
+/// Takes the exchange's word for a symbol's position: what executions do not explain (spec T4).
+pub fn adopt(
+    positions: &mut BTreeMap<Symbol, Position>,
+    symbol: Symbol,
+    size: Quantity,
+    entry: Option<Price>,
+    as_of: ExchangeTime,
+) {
+    let position = positions.entry(symbol).or_default();
+    let entry_value = entry.and_then(|entry| entry.times(size.abs())).unwrap_or_default();
+    *position = Position { size, entry_value, adopted: as_of, ..*position };
 }
 
 impl Position {
@@ -34,7 +63,7 @@ impl Position {
         let held = self.size.abs();
         if self.size.is_zero() || self.size.is_positive() == change.is_positive() {
             let entry_value = self.entry_value.plus(fills.value)?;
-            return Some(Self { size, entry_value, realised: self.realised, fees });
+            return Some(Self { size, entry_value, fees, ..*self });
         }
         let closed = fills.quantity.min(held);
         let exit_value = share(fills.value, closed, fills.quantity)?;
@@ -42,7 +71,7 @@ impl Position {
         let gain = if self.size.is_positive() { exit_value.minus(cost)? } else { cost.minus(exit_value)? };
         // What did not close has opened the other way.
         let entry_value = self.entry_value.minus(cost)?.plus(fills.value.minus(exit_value)?)?;
-        Some(Self { size, entry_value, realised: self.realised.plus(gain)?, fees })
+        Some(Self { size, entry_value, realised: self.realised.plus(gain)?, fees, ..*self })
     }
 }
 

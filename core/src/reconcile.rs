@@ -2,7 +2,7 @@
 //! positions, every page of each (spec T1, T3). It asks; the manager sends, books and compares.
 
 use crate::bybit::{ExecutionQuery, OrderQuery, Page, Request};
-use crate::unit::{Category, Coin, ExchangeTime, OrderLinkId, Span, Text, Timestamp};
+use crate::unit::{Category, Coin, ExchangeTime, OrderLinkId, Span, Symbol, Text, Timestamp};
 use alloc::collections::BTreeSet;
 
 /// Asked again this far before the watermark, against rows that became visible late.
@@ -45,6 +45,8 @@ pub struct Sweep {
     pub stage: Stage,
     /// Our orders that were seen open.
     pub seen: BTreeSet<OrderLinkId>,
+    /// Symbols whose position was shown; the others are flat, once every page was.
+    pub held: BTreeSet<Symbol>,
     coin: Coin,
     since: ExchangeTime,
     cursor: Option<Text<512>>,
@@ -52,10 +54,16 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// Begins one. `watermark`: executions are known up to there; none on a first start, then they are asked
-    /// for from the overlap before now on.
+    /// Begins one. `watermark`: executions are known up to there; they are asked for from the overlap before it on,
+    /// but none from before `born`, when we came to this account.
     #[must_use]
-    pub fn new(run: u32, began: Timestamp, now: ExchangeTime, watermark: Option<ExchangeTime>) -> Self {
+    pub fn new(
+        run: u32,
+        began: Timestamp,
+        now: ExchangeTime,
+        watermark: Option<ExchangeTime>,
+        born: Option<ExchangeTime>,
+    ) -> Self {
         Self {
             run,
             page: 0,
@@ -63,8 +71,9 @@ impl Sweep {
             until: now,
             stage: Stage::Orders,
             seen: BTreeSet::new(),
+            held: BTreeSet::new(),
             coin: Coin::clipped("USDT"),
-            since: watermark.unwrap_or(now).before(OVERLAP),
+            since: watermark.unwrap_or(now).before(OVERLAP).max(born.unwrap_or(now)),
             cursor: None,
             cursors: BTreeSet::new(),
         }
@@ -90,6 +99,7 @@ impl Sweep {
                 category,
                 symbol: None,
                 link: None,
+                order_id: None,
                 start: Some(from),
                 end: Some(from.after(WINDOW)),
                 limit: EXECUTIONS_A_PAGE,
@@ -134,7 +144,7 @@ mod tests {
 
     #[test]
     fn t3_every_page_of_every_stage_is_asked_for_once() {
-        let mut sweep = Sweep::new(1, Timestamp(0), ExchangeTime(1_000_000_000_000), None);
+        let mut sweep = Sweep::new(1, Timestamp(0), ExchangeTime(1_000_000_000_000), None, None);
         sweep.advance(&page(50, "a"));
         assert_eq!(sweep.stage, Stage::Orders);
         sweep.advance(&page(50, "a")); // a cursor that points to itself
@@ -150,7 +160,8 @@ mod tests {
     #[test]
     fn t3_a_long_absence_is_asked_for_in_windows_of_seven_days() {
         let now = ExchangeTime(1_700_000_000_000);
-        let mut sweep = Sweep::new(1, Timestamp(0), now, Some(now.before(Span::secs(20 * 86_400))));
+        let mut sweep =
+            Sweep::new(1, Timestamp(0), now, Some(now.before(Span::secs(20 * 86_400))), Some(ExchangeTime(0)));
         sweep.advance(&page(0, ""));
         let mut windows = 0;
         while let Stage::Executions { .. } = sweep.stage {

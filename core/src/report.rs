@@ -1,7 +1,7 @@
 //! The published order events (spec E1, E2, E4; wire-contracts.md 1.4): a pure function of the journal's
 //! events, so that whoever follows the journal tells the same story.
 
-use crate::bybit::OrderKind;
+use crate::bybit::{ExecutionRow, OrderKind};
 use crate::event::{Change, Event, Seq, Told};
 use crate::intake::{BadSignal, Signal};
 use crate::order::{Spec, Status, Totals};
@@ -163,6 +163,8 @@ pub struct SignalPart {
 pub struct Reporter {
     signals: BTreeMap<SignalId, Signal>,
     orders: BTreeMap<OrderLinkId, Spec>,
+    /// Orders of the service before us keep the ids of their rows, and their traces.
+    inherited: BTreeMap<OrderLinkId, (SignalId, TraceId)>,
 }
 
 impl Reporter {
@@ -174,7 +176,15 @@ impl Reporter {
             Event::SignalInvalid { at, bad } => return invalid(id, *at, bad),
             Event::SignalForgotten { signal } => _ = self.signals.remove(signal),
             Event::OrderIntended { spec } => _ = self.orders.insert(spec.link, **spec),
-            Event::OrderForgotten { link } => _ = self.orders.remove(link),
+            Event::OrderInherited { link, order } => {
+                self.orders.insert(*link, order.spec(*link));
+                self.inherited.insert(*link, (order.id, order.trace));
+            }
+            Event::OrderForgotten { link } => {
+                self.orders.remove(link);
+                self.inherited.remove(link);
+            }
+            Event::ForeignExecuted { row, .. } => return Some(foreign(id, row)),
             Event::OrderTold(told) => return self.order_event(id, told),
             Event::SignalSettled { signal, outcome: Outcome::Rejected(code), at, text, .. } => {
                 return self.rejected(id, *signal, *at, &alloc::format!("{code}: {text}"));
@@ -186,11 +196,12 @@ impl Reporter {
 
     fn order_event(&self, id: SignalId, told: &Told) -> Option<OrderEvent> {
         let spec = self.orders.get(&told.link)?;
-        let signal = self.signals.get(&spec.intent.signal);
+        let (signal, inherited) = (self.signals.get(&spec.intent.signal), self.inherited.get(&told.link).copied());
+        let trace = signal.map(|signal| signal.trace).or(inherited.map(|(_, trace)| trace)).unwrap_or_default();
         let is_fill = !told.increment.quantity.is_zero();
         let fee = told.increment.fee;
         let order = OrderPart {
-            id: row_id(told.link),
+            id: inherited.map_or_else(|| row_id(told.link), |(row, _)| row),
             order_id: told.order_id.map_or_else(|| told.link.to_string(), |id| id.to_string()),
             signal_id: spec.intent.signal,
             asset: spec.symbol.to_string(),
@@ -212,7 +223,7 @@ impl Reporter {
             event_id: id,
             event_type: told.change,
             timestamp: naive(told.at),
-            trace_id: signal.map(|signal| signal.trace.to_string()).unwrap_or_default(),
+            trace_id: trace.to_string(),
             order,
             execution_details: Some(details(spec, told)),
             fill: is_fill.then(|| fill(told)),
@@ -251,6 +262,46 @@ fn invalid(id: SignalId, at: Timestamp, bad: &BadSignal) -> Option<OrderEvent> {
     let why = alloc::format!("{}: {}", Code::Validation, faults.join("; "));
     let order = rejected_order(known.id, known.symbol, known.side, UNUSABLE, at);
     Some(rejection(id, at, known.trace, order, &why))
+}
+
+/// A fill of an order that is not ours: by hand, ADL, a liquidation. It moves the account's position, so whoever adds
+/// the fills up must hear of it; under the exchange's id and the nil signal, as its row (spec O4).
+fn foreign(event_id: SignalId, row: &ExecutionRow) -> OrderEvent {
+    let (at, quantity, price) =
+        (naive(Timestamp(row.time.0.saturating_mul(1_000))), row.quantity.to_string(), row.price.to_string());
+    let order = OrderPart {
+        id: id_of(row.order_id.as_str().as_bytes()),
+        order_id: row.order_id.to_string(),
+        signal_id: SignalId::default(),
+        asset: row.symbol.to_string(),
+        side: side_word(row.side),
+        order_type: "Market",
+        quantity: quantity.clone(),
+        price: None,
+        status: Status::Filled,
+        filled_quantity: quantity.clone(),
+        average_price: Some(price.clone()),
+        fees: Some(row.fee.to_string()).filter(|_| !row.fee.is_zero()),
+        created_at: at.clone(),
+        updated_at: at.clone(),
+        executed_at: Some(at.clone()),
+        is_dry_run: false,
+    };
+    let fee = row.fee.to_string();
+    OrderEvent {
+        event_id,
+        event_type: Change::Filled,
+        timestamp: at,
+        trace_id: String::new(),
+        order,
+        execution_details: None,
+        fill: Some(FillPart { quantity, price: Some(price), fee, exec_ids: alloc::vec![row.exec_id.to_string()] }),
+        totals: None,
+        rejection_reason: None,
+        cancel_reason: None,
+        market_conditions: None,
+        signal: None,
+    }
 }
 
 /// Stands for a quantity that could not be made out: rows must have one above zero.

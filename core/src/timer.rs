@@ -25,6 +25,10 @@ pub enum Why {
     Overdue(Tag),
     /// The next account-wide reconcile.
     Sweep,
+    /// Executions should have explained a position by now.
+    ExplainPosition,
+    /// Held positions are to be written down.
+    NotePositions,
     /// A budget has room again.
     Pace,
     /// A signal may be forgotten.

@@ -34,7 +34,7 @@ pub(super) fn why(name: &str, what: impl fmt::Display) -> Unreadable {
 }
 
 /// A body as JSON text.
-pub(super) fn text(body: &[u8]) -> Result<&str, Unreadable> {
+pub(crate) fn text(body: &[u8]) -> Result<&str, Unreadable> {
     if body.len() > BODY_MAX {
         return Err(why("body", format_args!("is {} bytes long, the limit is {BODY_MAX}", body.len())));
     }
@@ -42,11 +42,11 @@ pub(super) fn text(body: &[u8]) -> Result<&str, Unreadable> {
 }
 
 /// The fields of one JSON object, unread. Of a name that comes twice the last counts.
-pub(super) struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(crate) struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Fields<'a> {
     /// The object that `json` is; `name` is what to call it in an error.
-    pub(super) fn read(name: &str, json: &'a str) -> Result<Self, Unreadable> {
+    pub(crate) fn read(name: &str, json: &'a str) -> Result<Self, Unreadable> {
         if !json.trim_ascii_start().starts_with('{') {
             return Err(why(name, format_args!("is not an object: {}", Shown(json))));
         }
@@ -68,6 +68,11 @@ impl<'a> Fields<'a> {
     pub(super) fn object(&self, name: &str) -> Result<Option<Fields<'a>>, Unreadable> {
         let value = self.value(name).filter(|value| value.get() != "\"\"");
         value.map(|value| Fields::read(name, value.get())).transpose()
+    }
+
+    /// A value that must be there, unread.
+    pub(super) fn raw(&self, name: &str) -> Result<&'a RawValue, Unreadable> {
+        self.value(name).ok_or_else(|| missing(name))
     }
 
     /// Is the field there, be it `null` or empty?
@@ -103,7 +108,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A decimal, any sign.
-    pub(super) fn decimal(&self, name: &str) -> Result<Option<Decimal>, Unreadable> {
+    pub(crate) fn decimal(&self, name: &str) -> Result<Option<Decimal>, Unreadable> {
         let Some(text) = self.scalar(name)? else { return Ok(None) };
         decimal::parse(&text).map(Some).map_err(|e| why(name, format_args!("{e}: {}", Shown(&text))))
     }

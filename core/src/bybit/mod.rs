@@ -3,7 +3,7 @@
 //! Nothing here decides; the secret never enters but as an argument of [`sign`].
 
 pub mod code;
-mod json;
+pub(crate) mod json;
 pub mod push;
 pub mod reply;
 pub mod request;

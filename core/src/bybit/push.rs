@@ -63,6 +63,20 @@ pub fn decode(body: &[u8]) -> Result<Push, Unreadable> {
     Ok(Push { time, rows, bad })
 }
 
+/// Decodes one message of the queue `ws-gateway.order`: one order in an envelope (wire-contracts.md 1.3).
+///
+/// # Errors
+/// The message is no such envelope. It proves nothing, so the caller has to ask (spec T3).
+pub fn decode_gateway(body: &[u8]) -> Result<Push, Unreadable> {
+    let envelope = Fields::read("body", json::text(body)?)?;
+    let kind = envelope.words::<16>("event_type")?;
+    let (rows, bad) = match kind.as_str() {
+        "order" => into(PushRows::Orders, rows::read(&[envelope.raw("payload")?], rows::order)),
+        other => (nothing(other), Vec::new()),
+    };
+    Ok(Push { time: None, rows, bad })
+}
+
 /// Reads a message as the answer to an operation; none where it is a push.
 ///
 /// # Errors

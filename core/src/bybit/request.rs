@@ -57,7 +57,7 @@ pub struct Create {
     pub link: OrderLinkId,
 }
 
-/// `POST /v5/order/cancel` (2.4), always by our own id.
+/// `POST /v5/order/cancel` (2.4), by our own id but for orders that have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancel {
     /// Product.
@@ -66,6 +66,8 @@ pub struct Cancel {
     pub symbol: Symbol,
     /// Our id.
     pub link: OrderLinkId,
+    /// Bybit's id, where that alone names the order; wins over `link`.
+    pub order_id: Option<ExchangeOrderId>,
 }
 
 /// `POST /v5/order/amend` (2.3). Absent means unchanged; the quantity is the new total.
@@ -115,6 +117,8 @@ pub struct ExecutionQuery {
     pub symbol: Option<Symbol>,
     /// Executions of one order by our id; then the times are ignored by Bybit.
     pub link: Option<OrderLinkId>,
+    /// The same by Bybit's id; wins over `link`.
+    pub order_id: Option<ExchangeOrderId>,
     /// From this moment on.
     pub start: Option<ExchangeTime>,
     /// Up to this moment; at most 7 days after `start`.

@@ -13,6 +13,7 @@ use crate::retry::Backoff;
 use crate::timer::Why;
 use crate::unit::{Category, ClockOffset, Span, Symbol, Timestamp};
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 const CATEGORY: Category = Category::Linear;
 const ASK_BACKOFF: Backoff = Backoff { base: Span::millis(500), max: Span::secs(30), multiplier: 2 };
@@ -33,6 +34,7 @@ impl Turn<'_> {
         let needed = match tag {
             Tag::Instrument(symbol) | Tag::Position(symbol) | Tag::Ticker(symbol) => lanes.contains_key(&symbol),
             Tag::Wallet => !lanes.is_empty(),
+            Tag::Consult(question) => self.is_worth_asking(question),
             _ => true,
         };
         if needed {
@@ -111,6 +113,10 @@ impl Turn<'_> {
                 all_fresh = false;
                 self.ask(tag);
             }
+        }
+        for tag in if opens { self.stale_word(symbol) } else { Vec::new() } {
+            all_fresh &= self.has_failed(tag); // what cannot be had is judged, not waited for
+            self.ask(tag);
         }
         all_fresh
     }

@@ -46,6 +46,7 @@ impl Turn<'_> {
         let plan = plan::plan(&scene)?;
         if !plan.reduce_only {
             self.judge_clock()?;
+            self.judge_word(symbol)?;
         }
         if self.m.observed.foreign_overflow && !plan.reduce_only {
             let text = format_args!("more than {FOREIGN_MAX} foreign open orders: the exposure cannot be told");
@@ -85,6 +86,14 @@ impl Turn<'_> {
         }
     }
 
+    /// With Position Manager configured, what opens needs its word (spec K1).
+    fn judge_word(&self, symbol: Symbol) -> Result<(), Refusal> {
+        if self.m.config.position_manager_required && !self.stale_word(symbol).is_empty() {
+            return Err(Refusal::new(Code::DataStale, format_args!("{symbol}: Position Manager cannot be asked")));
+        }
+        Ok(())
+    }
+
     /// Will its plan reduce, whatever the wallet says? As planning sees it (spec D9).
     pub(super) fn can_only_reduce(&self, signal: &Signal) -> bool {
         let position = self.stricter_position(signal.side, signal.symbol);
@@ -122,6 +131,8 @@ impl Turn<'_> {
             .and_then(|reading| reading.value.leverage)
             .ok_or_else(|| Refusal::new(Code::DataStale, format_args!("{symbol}: leverage is unknown")))?;
         let available = self.available(cancels, leverage).ok_or_else(too_large)?;
+        let position = self.stricter_for_opening(plan.side, symbol, position);
+        let other_exposure = self.stricter_exposure(symbol, plan.price, other_exposure).ok_or_else(too_large)?;
         Ok(Account { available, leverage, position, resting, other_exposure })
     }
 

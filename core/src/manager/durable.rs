@@ -3,10 +3,10 @@
 use crate::event::{CreateAnswer, Event, Told};
 use crate::intake::Signal;
 use crate::market::Instrument;
-use crate::order::{Book, Order, Refused, State, Stimulus};
+use crate::order::{Book, InheritedOrder, Order, Refused, State, Stimulus, Totals};
 use crate::outcome::Outcome;
-use crate::position::Position;
-use crate::unit::{ExchangeTime, ExecId, OrderLinkId, SignalId, Symbol, Text, Timestamp};
+use crate::position::{self, Position};
+use crate::unit::{ExchangeTime, ExecId, OrderLinkId, Side, SignalId, Symbol, Text, Timestamp};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,10 @@ pub struct Counts {
     pub quarantined: u64,
     /// Broken laws of this program.
     pub defects: u64,
+    /// Positions that executions did not explain.
+    pub adopted: u64,
+    /// Fill events that may have been published twice.
+    pub doubted: u64,
 }
 
 /// The durable state.
@@ -90,6 +94,8 @@ pub struct Durable {
     pub signals: BTreeMap<SignalId, SignalState>,
     /// Ids of signals that were invalid, and when they came.
     pub invalid: BTreeMap<SignalId, Timestamp>,
+    /// Signals that the service before us had carried out, and when we took their orders over (spec T1).
+    pub done_before: BTreeMap<SignalId, Timestamp>,
     /// Lanes that have work.
     pub lanes: BTreeMap<Symbol, Lane>,
     /// Orders.
@@ -100,6 +106,8 @@ pub struct Durable {
     pub instruments: BTreeMap<Symbol, Instrument>,
     /// Booked fills that are not of our orders, and when they were made.
     pub foreign: BTreeMap<ExecId, ExchangeTime>,
+    /// When we came to this account: fills of others from before are none of our business.
+    pub born: Option<ExchangeTime>,
     /// Executions are known up to this moment.
     pub reconciled_until: Option<ExchangeTime>,
     /// Symbols that may not open, and why.
@@ -132,6 +140,7 @@ impl Durable {
             Event::SignalForgotten { signal } => {
                 self.signals.remove(signal);
                 self.invalid.remove(signal);
+                self.done_before.remove(signal);
             }
             Event::OrderIntended { spec } => {
                 self.active(spec.intent.signal, |active| active.order = Some(spec.link));
@@ -141,14 +150,25 @@ impl Durable {
             Event::OrderTold(told) => self.tell(told),
             Event::ForeignExecuted { row, .. } => {
                 self.foreign.insert(row.exec_id, row.time);
-                let totals = crate::order::Totals { quantity: row.quantity, value: row.value, fee: row.fee };
-                self.book_fill(row.symbol, row.side, totals);
+                let totals = Totals { quantity: row.quantity, value: row.value, fee: row.fee };
+                let adopted = self.positions.get(&row.symbol).map_or(ExchangeTime(0), |position| position.adopted);
+                if row.time > adopted {
+                    self.book_fill(row.symbol, row.side, totals);
+                }
             }
+            Event::PositionAdopted { symbol, size, entry, as_of, .. } => {
+                self.counts.adopted = self.counts.adopted.saturating_add(1);
+                position::adopt(&mut self.positions, *symbol, *size, *entry, *as_of);
+            }
+            Event::PositionDoubted { .. } => self.counts.doubted = self.counts.doubted.saturating_add(1),
+            Event::PositionDiffers { .. } | Event::PositionsNoted { .. } => {}
+            Event::OrderInherited { link, order } => self.inherit(*link, order),
             Event::InstrumentChanged { instrument } => {
                 self.instruments.insert(instrument.symbol, **instrument);
             }
             Event::Reconciled { until, .. } => {
                 self.reconciled_until = self.reconciled_until.max(Some(*until));
+                self.born = self.born.or(Some(*until));
                 let horizon = until.before(FOREIGN_MEMORY);
                 self.foreign.retain(|_, time| *time >= horizon);
             }
@@ -265,15 +285,16 @@ impl Durable {
         }
     }
 
-    fn book_fill(&mut self, symbol: Symbol, side: crate::unit::Side, totals: crate::order::Totals) {
-        let position = self.positions.entry(symbol).or_default();
-        match position.after(side, totals) {
-            Some(next) => *position = next,
-            None => {
-                self.counts.defects = self.counts.defects.saturating_add(1);
-                self.halted.entry(symbol).or_insert(Text::clipped("a position's figures leave what a decimal holds"));
-            }
+    fn book_fill(&mut self, symbol: Symbol, side: Side, totals: Totals) {
+        if !position::book(&mut self.positions, symbol, side, totals) {
+            self.counts.defects = self.counts.defects.saturating_add(1);
+            self.halted.entry(symbol).or_insert(Text::clipped("a position's figures leave what a decimal holds"));
         }
+    }
+
+    fn inherit(&mut self, link: OrderLinkId, inherited: &InheritedOrder) {
+        self.book.inherit(inherited.order(link));
+        self.done_before.insert(inherited.signal, inherited.created_at);
     }
 }
 

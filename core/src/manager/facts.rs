@@ -7,7 +7,7 @@ use crate::bybit::{BadRow, ExecutionRow, OrderRow, OrderStatus, Push, PushRows, 
 use crate::event::Event;
 use crate::order::{State, Stimulus, Verdict};
 use crate::timer::Why;
-use crate::unit::{Bytes, OrderLinkId, Price, Quantity, Span, Symbol, Text};
+use crate::unit::{Bytes, ExchangeOrderId, OrderLinkId, Price, Quantity, Span, Symbol, Text};
 use alloc::boxed::Box;
 
 /// How long a market order, or one that is filled whole, may go without its end before it is asked about.
@@ -20,6 +20,13 @@ impl Turn<'_> {
         match push::decode(&bytes.0) {
             Ok(push) => self.push(&push),
             Err(why) => self.quarantine(&alloc::format!("unreadable push: {why}")),
+        }
+    }
+
+    pub(super) fn gateway(&mut self, bytes: &Bytes) {
+        match push::decode_gateway(&bytes.0) {
+            Ok(push) => self.push(&push),
+            Err(why) => self.quarantine(&alloc::format!("unreadable message of ws-gateway: {why}")),
         }
     }
 
@@ -54,9 +61,15 @@ impl Turn<'_> {
         OrderLinkId::parse(self.m.config.link_id_prefix, link).map(|(link, _)| link)
     }
 
+    /// Our name of the order: its link id where that is of ours, or one that we took over.
+    pub(super) fn our_name(&self, link: Option<Text<64>>, order_id: ExchangeOrderId) -> Option<OrderLinkId> {
+        let inherited = || OrderLinkId::inherited(order_id).filter(|link| self.m.durable.book.get(*link).is_some());
+        link.and_then(|link| self.ours(link.as_str())).or_else(inherited)
+    }
+
     /// A row of an order: by push, inquiry or sweep.
     pub(super) fn order_row(&mut self, row: &OrderRow) {
-        let Some(link) = row.link.and_then(|link| self.ours(link.as_str())) else { return self.foreign_order(row) };
+        let Some(link) = self.our_name(row.link, row.order_id) else { return self.foreign_order(row) };
         let Some(order) = self.m.durable.book.get(link) else {
             return self.quarantine(&alloc::format!("order {link} has our prefix and is not in the book"));
         };
@@ -80,8 +93,7 @@ impl Turn<'_> {
         if !row.exec_type.moves_position() {
             return; // funding is cash; the wallet shows it
         }
-        let link = row.link.and_then(|link| self.ours(link.as_str()));
-        let Some(link) = link else { return self.foreign_execution(row) };
+        let Some(link) = self.our_name(row.link, row.order_id) else { return self.foreign_execution(row) };
         let Some(order) = self.m.durable.book.get(link) else {
             return self.quarantine(&alloc::format!("execution {} of {link}: not in the book", row.exec_id));
         };
@@ -96,7 +108,7 @@ impl Turn<'_> {
     }
 
     fn after_fact(&mut self, link: OrderLinkId, symbol: Symbol, verdict: Verdict) {
-        self.m.observed.touched = self.now();
+        self.touch(symbol);
         if let Verdict::Contradicts(_) = verdict {
             let why = Text::clipped(&alloc::format!("order {link} lives, though it was proven or said not to"));
             self.emit(Event::OpeningHalted { symbol, why });
@@ -131,12 +143,18 @@ impl Turn<'_> {
     }
 
     fn foreign_execution(&mut self, row: &ExecutionRow) {
-        if self.m.durable.foreign.contains_key(&row.exec_id) {
+        if self.m.durable.foreign.contains_key(&row.exec_id) || !self.is_of_our_time(row) {
             return;
         }
-        self.m.observed.touched = self.now();
+        self.touch(row.symbol);
         let evidence = self.m.seq;
         self.emit(Event::ForeignExecuted { row: Box::new(*row), evidence });
+    }
+
+    /// Fills from before we came to the account are in the position that we found there.
+    fn is_of_our_time(&self, row: &ExecutionRow) -> bool {
+        let began = self.m.observed.sweep.as_ref().map(|sweep| sweep.until);
+        self.m.durable.born.or(began).is_some_and(|born| row.time >= born)
     }
 
     /// An order of the account that is not ours: never touched, and counted as filled (spec K1).

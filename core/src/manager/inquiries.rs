@@ -60,7 +60,7 @@ impl Turn<'_> {
             symbol,
             settle_coin: None,
             link: Some(link),
-            order_id: None,
+            order_id: order.only_by(),
             start,
             end,
             limit: 50,
@@ -73,6 +73,7 @@ impl Turn<'_> {
                 category,
                 symbol,
                 link: Some(link),
+                order_id: order.only_by(),
                 start: None,
                 end,
                 limit: 100,
@@ -213,7 +214,9 @@ impl Turn<'_> {
             State::Acked | State::Open => true,
             _ => return None,
         };
-        let wait = if aged_out { FORGOTTEN_AFTER } else { VISIBILITY_BOUND };
+        // One that we never saw ourselves is held against nothing but what the exchange says of it now.
+        let remembered = aged_out && (!order.inherited || order.facts.seen);
+        let wait = if remembered { FORGOTTEN_AFTER } else { VISIBILITY_BOUND };
         // It may have ended, or filled, just before it was first missed: no view need show that at once.
         let missed_since = inquiry.since?.after(VISIBILITY_BOUND);
         let deadline = signed_at.after(self.m.config.recv_window()).after(wait).max(missed_since);

@@ -185,11 +185,15 @@ impl Turn<'_> {
 
     pub(super) fn send_cancel(&mut self, link: OrderLinkId) {
         let Some(order) = self.m.durable.book.get(link) else { return };
-        let tag = Tag::Cancel(link);
+        let (tag, order_id) = (Tag::Cancel(link), order.only_by());
         let useless = order.cancel.is_none() || !order.state.may_fill() || self.m.observed.out.contains_key(&tag);
         if !useless {
             let (category, symbol) = (crate::unit::Category::Linear, order.spec.symbol);
-            self.queue(Urgency::Cancel, tag, Request::Cancel(crate::bybit::Cancel { category, symbol, link }));
+            self.queue(
+                Urgency::Cancel,
+                tag,
+                Request::Cancel(crate::bybit::Cancel { category, symbol, link, order_id }),
+            );
         }
     }
 

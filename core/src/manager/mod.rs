@@ -6,7 +6,9 @@ mod durable;
 mod facts;
 mod inquiries;
 mod lanes;
+mod neighbours;
 mod observed;
+mod positions;
 mod replies;
 mod signals;
 mod sweeps;
@@ -220,12 +222,15 @@ impl Turn<'_> {
             Input::Woke => {}
             Input::Stopping => self.m.observed.stopping = true,
             Input::Signal(delivery) => self.signal(delivery),
-            Input::Refused(_) | Input::Inherited(_) | Input::Doubted(_) => {}
+            Input::Refused(refused) => self.refused(refused),
+            Input::Inherited(orders) => orders.iter().for_each(|order| self.inherit(order)),
+            Input::Doubted(symbol) => self.doubt(*symbol),
             Input::Reply { tag, answer } => self.reply(*tag, answer),
             Input::Stream(stream) => match &**stream {
                 Stream::Up => self.stream_up(),
                 Stream::Down => self.stream_down(),
-                Stream::Frame(bytes) | Stream::Gateway(bytes) => self.frame(bytes),
+                Stream::Frame(bytes) => self.frame(bytes),
+                Stream::Gateway(bytes) => self.gateway(bytes),
                 Stream::Typed(push) => self.push(push),
             },
             Input::Checkpointed(resumed) => self.checkpointed(resumed),

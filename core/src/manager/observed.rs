@@ -8,7 +8,7 @@ use crate::market::Quote;
 use crate::pace::Pace;
 use crate::reconcile::Sweep;
 use crate::timer::Table;
-use crate::unit::{ClockOffset, ExchangeOrderId, ExchangeTime, OrderLinkId, Span, Symbol, Timestamp};
+use crate::unit::{ClockOffset, ExchangeOrderId, ExchangeTime, Money, OrderLinkId, Quantity, Span, Symbol, Timestamp};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
@@ -65,6 +65,17 @@ pub(super) struct Observed {
     pub(super) unusable: BTreeMap<Symbol, crate::refusal::Refusal>,
     /// When anything last happened to an order: readings asked for before that are stale.
     pub(super) touched: Timestamp,
+    /// The same, symbol by symbol.
+    pub(super) touched_on: BTreeMap<Symbol, Timestamp>,
+    /// Positions of the exchange that our executions do not explain, and since when.
+    pub(super) unexplained: BTreeMap<Symbol, Reading<Quantity>>,
+    /// Position Manager's positions and exposure.
+    pub(super) their_positions: BTreeMap<Symbol, Reading<Quantity>>,
+    pub(super) their_exposure: Option<Reading<Money>>,
+    /// Symbols whose figure of theirs is not to be used before they have validated it.
+    pub(super) doubted: BTreeSet<Symbol>,
+    /// Since when their position is another one than ours, and whether that was told.
+    pub(super) differs: BTreeMap<Symbol, (Timestamp, bool)>,
     /// Open orders of the account that are not ours, by Bybit's id, and when they were last shown.
     pub(super) foreign: BTreeMap<ExchangeOrderId, (Resting, Timestamp)>,
     /// There are more of them than can be remembered.

@@ -21,6 +21,9 @@ impl Turn<'_> {
     pub(super) fn reply(&mut self, tag: Tag, answer: &Answer) {
         let asked_at = self.m.observed.out.remove(&tag);
         self.m.observed.timers.disarm(Why::Overdue(tag));
+        if let Tag::Consult(question) = tag {
+            return self.consulted(question, asked_at, answer);
+        }
         let Some(operation) = self.operation(tag) else { return };
         let reply = match answer {
             Answer::NotSent { why } => Err((true, *why)),

@@ -4,8 +4,8 @@ use super::durable::{SignalState, Stage};
 use super::turn::Turn;
 use crate::command::Receipt;
 use crate::event::Event;
-use crate::input::Delivery;
-use crate::intake::{self, Signal, Timing};
+use crate::input::{Delivery, RefusedDelivery};
+use crate::intake::{self, BadSignal, Fault, Signal, Timing};
 use crate::outcome::Outcome;
 use crate::refusal::{Code, Refusal};
 use crate::timer::Why;
@@ -54,6 +54,16 @@ impl Turn<'_> {
         self.receipt(delivery.id, Receipt::Rejected(id, faults));
     }
 
+    /// The store refused a row that this message led to: it is kept as it came, and nothing else of it is (spec S4).
+    pub(super) fn refused(&mut self, refused: &RefusedDelivery) {
+        let at = self.now();
+        let reason = Text::clipped(&alloc::format!("is refused by the database: {}", refused.why));
+        let faults = alloc::vec![Fault { field: Text::clipped("body"), value: Text::EMPTY, reason }];
+        let bad = Box::new(BadSignal { known: None, faults: faults.clone() });
+        self.emit(Event::DeadLettered { at, bad, body: refused.body.clone() });
+        self.receipt(refused.id, Receipt::DeadLettered(faults));
+    }
+
     fn conflict(&mut self, delivery: &Delivery, signal: SignalId) {
         self.emit(Event::SignalRepeated { signal, conflict: true });
         self.receipt(delivery.id, Receipt::Conflict(signal));
@@ -97,6 +107,9 @@ impl Turn<'_> {
     fn known(&self, delivery: &Delivery, signal: &Signal) -> Known {
         if self.m.durable.invalid.contains_key(&signal.id) {
             return Known::Other;
+        }
+        if self.m.durable.done_before.contains_key(&signal.id) {
+            return Known::Same { outcome: Some(Outcome::Placed), tries: 1 };
         }
         let fingerprint = Fingerprint(signal.fingerprint);
         let (same, outcome, tries) = match (self.m.durable.signals.get(&signal.id), &delivery.prior) {
@@ -174,7 +187,7 @@ impl Turn<'_> {
     pub(super) fn forget_signal(&mut self, signal: SignalId) {
         let settled = match self.m.durable.signals.get(&signal) {
             Some(state) => matches!(state.stage, Stage::Settled { .. }),
-            None => self.m.durable.invalid.contains_key(&signal),
+            None => self.m.durable.invalid.contains_key(&signal) || self.m.durable.done_before.contains_key(&signal),
         };
         let lives = self.m.durable.book.live().any(|order| order.spec.intent.signal == signal);
         if settled && !lives {

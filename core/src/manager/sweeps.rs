@@ -37,7 +37,8 @@ impl Turn<'_> {
         let run = self.m.observed.sweeps.max(self.m.observed.epoch).saturating_add(1);
         self.m.observed.sweeps = run;
         self.m.observed.foreign_overflow = false;
-        self.m.observed.sweep = Some(Sweep::new(run, self.m.now, now, self.m.durable.reconciled_until));
+        self.m.observed.sweep =
+            Some(Sweep::new(run, self.m.now, now, self.m.durable.reconciled_until, self.m.durable.born));
         self.ask_sweep_page();
     }
 
@@ -60,8 +61,7 @@ impl Turn<'_> {
         match reply {
             Reply::Orders(page) => {
                 for row in page.rows.iter() {
-                    let link = row.link.and_then(|l| OrderLinkId::parse(self.m.config.link_id_prefix, l.as_str()));
-                    sweep.seen.extend(link.map(|(link, _)| link));
+                    sweep.seen.extend(self.our_name(row.link, row.order_id));
                     self.order_row(row);
                 }
                 self.bad_rows(&page.bad);
@@ -73,6 +73,7 @@ impl Turn<'_> {
                 sweep.advance(page);
             }
             Reply::Positions(page) => {
+                sweep.held.extend(page.rows.iter().map(|row| row.symbol));
                 let rows = page.rows.iter().filter(|row| row.position_idx == 0);
                 rows.for_each(|row| self.saw_position(row, sweep.began));
                 self.bad_rows(&page.bad);
@@ -89,7 +90,7 @@ impl Turn<'_> {
 
     /// Orders that should be open and were not listed are asked about one by one; their lanes wait for it.
     fn sweep_done(&mut self, sweep: &Sweep) {
-        let at = self.now();
+        let (at, first) = (self.now(), self.m.durable.born.is_none());
         self.emit(Event::Reconciled { until: sweep.until, at });
         self.m.observed.synced = true;
         self.m.observed.foreign.retain(|_, (_, seen_at)| *seen_at >= sweep.began);
@@ -103,6 +104,7 @@ impl Turn<'_> {
             .filter(|link| !sweep.seen.contains(link))
             .collect();
         missing.into_iter().for_each(|link| self.start_inquiry(link));
+        self.compare_positions(sweep, first);
         let interval = self.m.config.reconcile_interval();
         self.arm(Why::Sweep, interval);
     }

@@ -1,6 +1,7 @@
 //! What the world is told of an order, and when (spec E1, E2): created at the first evidence of acceptance,
 //! each fill as an increment, then the end. Positions are booked from exactly what is told.
 
+use super::durable::Durable;
 use super::turn::Turn;
 use crate::bybit::{OrderKind, TimeInForce};
 use crate::event::{Change, Event, Told};
@@ -22,7 +23,7 @@ impl Turn<'_> {
         while let Some(told) = self.next_to_tell(link) {
             let (last, crossed) = (told.last, told.crossed);
             self.emit(Event::OrderTold(Box::new(told)));
-            self.m.observed.touched = self.now();
+            self.touch_order(link);
             if last {
                 self.arm(Why::ForgetOrder(link), ORDER_MEMORY);
             }
@@ -103,7 +104,8 @@ impl Turn<'_> {
         let orders: Vec<OrderLinkId> =
             self.m.durable.book.iter().filter(|o| o.told.ended).map(|o| o.spec.link).collect();
         orders.into_iter().for_each(|link| self.arm(Why::ForgetOrder(link), ORDER_MEMORY));
-        let signals: Vec<_> = self.m.durable.signals.keys().chain(self.m.durable.invalid.keys()).copied().collect();
+        let Durable { signals, invalid, done_before, .. } = &self.m.durable;
+        let signals: Vec<_> = signals.keys().chain(invalid.keys()).chain(done_before.keys()).copied().collect();
         signals.into_iter().for_each(|id| self.remember_signal(id));
     }
 

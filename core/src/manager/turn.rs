@@ -96,7 +96,20 @@ impl Turn<'_> {
             }
         }
         self.rearm_memory();
+        self.arm_note();
         self.ask(Tag::Clock);
+    }
+
+    /// Something happened to an order of this symbol: readings from before are stale.
+    pub(super) fn touch(&mut self, symbol: Symbol) {
+        self.m.observed.touched = self.now();
+        self.m.observed.touched_on.insert(symbol, self.m.now);
+    }
+
+    pub(super) fn touch_order(&mut self, link: OrderLinkId) {
+        if let Some(symbol) = self.m.durable.book.get(link).map(|order| order.spec.symbol) {
+            self.touch(symbol);
+        }
     }
 
     pub(super) fn live_orders(&self) -> Vec<(OrderLinkId, State)> {
@@ -131,7 +144,8 @@ impl Turn<'_> {
             Why::RetryCreate(link) => self.retry_create(link),
             Why::RetryAsk(tag) => self.retry_ask(tag),
             Why::Overdue(tag) => self.overdue(tag),
-            Why::Sweep => self.start_sweep(),
+            Why::Sweep | Why::ExplainPosition => self.start_sweep(),
+            Why::NotePositions => self.note_positions(),
             Why::ForgetSignal(signal) => self.forget_signal(signal),
             Why::ForgetOrder(link) => self.forget_order(link),
         }
@@ -173,7 +187,7 @@ impl Turn<'_> {
         let signed_at = self.exchange_now().unwrap_or_default();
         if let Tag::Create(link) = tag {
             self.emit(Event::OrderSent { link, signed_at });
-            self.m.observed.touched = self.now();
+            self.touch_order(link);
         }
         if let Tag::Inquiry { link, .. } = tag {
             self.inquiry_sent(link, signed_at);

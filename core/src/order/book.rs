@@ -58,6 +58,13 @@ impl Book {
         self.index(link);
     }
 
+    /// Adds an order that lives already; a known one stays as it is.
+    pub fn inherit(&mut self, order: Order) {
+        let link = order.spec.link;
+        self.orders.entry(link).or_insert(order);
+        self.index(link);
+    }
+
     /// Changes an order in place; nothing where it is not remembered.
     pub fn change<T>(&mut self, link: OrderLinkId, change: impl FnOnce(&mut Order) -> T) -> Option<T> {
         let result = self.orders.get_mut(&link).map(change);

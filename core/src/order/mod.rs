@@ -2,10 +2,12 @@
 
 mod book;
 mod facts;
+mod inherited;
 pub mod state;
 
 pub use book::Book;
 pub use facts::{Ending, Facts, Fill, Terms, Totals};
+pub use inherited::InheritedOrder;
 pub use state::{State, Stimulus, Verdict};
 
 use crate::bybit::{Create, ExecutionRow, OrderKind, OrderRow};
@@ -125,6 +127,8 @@ pub struct Order {
     pub told: Told,
     /// When it was seen ended, or never lived.
     pub ended_at: Option<Timestamp>,
+    /// Placed by the service that stood here before us: the exchange knows it by its own id only (spec T1).
+    pub inherited: bool,
 }
 
 /// What was published of an order so far (spec E2).
@@ -153,7 +157,14 @@ impl Order {
             cancel: None,
             told: Told::default(),
             ended_at: None,
+            inherited: false,
         }
+    }
+
+    /// Bybit's id where that alone names it.
+    #[must_use]
+    pub fn only_by(&self) -> Option<ExchangeOrderId> {
+        self.facts.order_id.filter(|_| self.inherited)
     }
 
     /// Moves the state as the table says. The verdict is the caller's to act on.
@@ -206,7 +217,8 @@ impl Order {
     /// The public status (spec O4): the one place where our states become the neighbours' words.
     #[must_use]
     pub fn status(&self) -> Status {
-        let total = self.facts.totals().quantity;
+        // What was told before our time the exchange may have forgotten.
+        let total = self.facts.totals().quantity.max(self.told.totals.quantity);
         let (filled, whole) = (!total.is_zero(), total.is_positive() && total >= self.quantity());
         match self.state {
             State::Intended | State::Sending | State::Unknown | State::Acked => Status::Pending,

@@ -6,6 +6,7 @@
 
 mod figure;
 mod order;
+mod position;
 mod projector;
 mod row;
 

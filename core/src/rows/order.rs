@@ -4,7 +4,7 @@ use super::figure::Figure;
 use super::row::{ExecutionRow, Foreign, OrderRow, OwnRow, RelationshipRow};
 use crate::bybit;
 use crate::event::{Change, CreateAnswer, Event, Seq, Told};
-use crate::order::{Spec, State, Status, Stimulus, Totals, Verdict};
+use crate::order::{InheritedOrder, Spec, State, Status, Stimulus, Totals, Verdict};
 use crate::report;
 use crate::unit::{Decimal, Price, Quantity, SignalId, Timestamp, TraceId};
 use alloc::format;
@@ -40,6 +40,7 @@ impl Tracked {
             rejection_reason: None,
         };
         let own = OwnRow {
+            id: row.id,
             spec: *spec,
             order_id: None,
             state: State::Intended,
@@ -53,6 +54,23 @@ impl Tracked {
             filled_at: None,
         };
         Self { row, own }
+    }
+
+    /// As its row stands in the shared table (spec T1): what we learn is written over it.
+    pub(super) fn inherited(spec: &Spec, order: &InheritedOrder) -> Self {
+        let mut this = Self::intended(spec, Some(order.trace).filter(|trace| !trace.is_empty()));
+        let totals = order.totals();
+        let filled = Figure::of(totals.quantity.0).max(Figure::ZERO);
+        let Self { row, own } = &mut this;
+        (row.id, own.id) = (order.id, order.id);
+        row.order_id = clean(order.order_id.as_str());
+        row.quantity = quantity(order.quantity, filled);
+        row.filled_quantity = filled;
+        row.status = if filled == Figure::ZERO { Status::Pending } else { Status::PartiallyFilled };
+        (row.average_price, row.fees) = averages(&totals);
+        own.order_id = Some(order.order_id);
+        own.state = State::Acked;
+        this
     }
 
     /// Takes an event of this order, but for what is told of it; true where it changes its own row.

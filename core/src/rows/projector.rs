@@ -3,6 +3,7 @@
 use super::Rows;
 use super::figure::Figure;
 use super::order::{self, Tracked, clean};
+use super::position::Positions;
 use super::row::{DeadLetterRow, Foreign, InstrumentRow, OrderRow, SignalRow, Stage};
 use crate::bybit;
 use crate::event::{Event, Seq};
@@ -42,6 +43,7 @@ pub struct Projector {
     orders: BTreeMap<OrderLinkId, Tracked>,
     foreign: BTreeMap<ExchangeOrderId, Foreign>,
     symbols: BTreeMap<Symbol, Timestamp>,
+    positions: Positions,
 }
 
 impl Projector {
@@ -80,8 +82,15 @@ impl Projector {
             }
             Event::SignalForgotten { signal } => _ = self.signals.remove(signal),
             Event::OrderIntended { spec } => self.intend(spec, rows),
+            Event::OrderInherited { link, order } => {
+                let tracked = Tracked::inherited(&order.spec(*link), order);
+                rows.orders.insert(tracked.row.id, tracked.row.clone());
+                rows.own.insert(*link, tracked.own.clone());
+                self.orders.insert(*link, tracked);
+            }
             Event::OrderForgotten { link } => _ = self.orders.remove(link),
             Event::ForeignExecuted { row, .. } => self.foreign(row, place, rows),
+            Event::PositionAdopted { .. } | Event::PositionsNoted { .. } => {}
             Event::InstrumentChanged { instrument } => self.instrument(instrument, place.at, rows),
             Event::OrderTold(told) => {
                 if let Some(tracked) = self.orders.get_mut(&told.link) {
@@ -104,6 +113,8 @@ impl Projector {
                 }
             }
             Event::Started { .. }
+            | Event::PositionDoubted { .. }
+            | Event::PositionDiffers { .. }
             | Event::IntakePaused { .. }
             | Event::SignalRepeated { .. }
             | Event::Reconciled { .. }
@@ -111,6 +122,7 @@ impl Projector {
             | Event::Quarantined { .. }
             | Event::Defect { .. } => {}
         }
+        self.positions.follow(place, event, &self.orders, rows);
         if let Some(execution) = order::execution(event) {
             rows.executions.insert(execution.fill.exec_id, execution);
         }

@@ -118,6 +118,8 @@ impl InstrumentRow {
 /// What is ours of an order: a row of `orders_own`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnRow {
+    /// The id of its row of `orders`.
+    pub id: SignalId,
     /// What was intended; its quantity is the requested one.
     pub spec: Spec,
     /// Bybit's id, once known.

@@ -156,6 +156,14 @@ impl OrderLinkId {
         Some((Self(Text::new(text).ok()?), intent))
     }
 
+    /// The name of an order that was placed without an id of ours: Bybit's own id, where it has an id's shape.
+    #[must_use]
+    pub fn inherited(order_id: ExchangeOrderId) -> Option<Self> {
+        let text = order_id.as_str();
+        let good = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        Text::new(text).ok().filter(|_| good).map(Self)
+    }
+
     /// The id as it goes over the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -7,7 +7,9 @@ use super::query::Refine;
 use super::refusal::{self, say};
 use super::{Category, Exchange, LinkReuse, NoLiquidity, PriceBand, ids};
 use order_manager_core::bybit::{Amend, ApiError, Cancel, Create, OrderKind, Reply, TimeInForce};
-use order_manager_core::unit::{Decimal, Money, OrderLinkId, Price, Quantity, Ratio, Side, Symbol, Text, Timestamp};
+use order_manager_core::unit::{
+    Decimal, ExchangeOrderId, Money, OrderLinkId, Price, Quantity, Ratio, Side, Symbol, Text, Timestamp,
+};
 
 impl Exchange {
     /// `order/create`: checked now, acknowledged now, decided by the engine later.
@@ -46,8 +48,8 @@ impl Exchange {
     }
 
     /// `order/cancel`: acknowledged while the order is open; a fill may still win (S12).
-    pub(super) fn cancel(&mut self, now: Timestamp, cancel: &Cancel, refine: &Refine) -> Result<Reply, ApiError> {
-        let target = self.target(cancel.category, cancel.symbol, cancel.link, refine)?;
+    pub(super) fn cancel(&mut self, now: Timestamp, cancel: &Cancel) -> Result<Reply, ApiError> {
+        let target = self.target(cancel.category, cancel.symbol, cancel.link, cancel.order_id)?;
         let number = target.filter(|number| self.is_touchable(now, *number));
         let number = number.ok_or(say(refusal::TOO_LATE_TO_CANCEL))?;
         self.schedule(now, Action::Cancel(number));
@@ -56,7 +58,7 @@ impl Exchange {
 
     /// `order/amend`: absent means unchanged, the quantity is the new total.
     pub(super) fn amend(&mut self, now: Timestamp, amend: &Amend, refine: &Refine) -> Result<Reply, ApiError> {
-        let target = self.target(amend.category, amend.symbol, amend.link, refine)?;
+        let target = self.target(amend.category, amend.symbol, amend.link, refine.order_id)?;
         let number = target.filter(|number| self.is_touchable(now, *number));
         let number = number.ok_or(say(refusal::TOO_LATE_TO_REPLACE))?;
         let order = self.truth.order(number);
@@ -149,10 +151,10 @@ impl Exchange {
         category: Category,
         symbol: Symbol,
         link: OrderLinkId,
-        refine: &Refine,
+        order_id: Option<ExchangeOrderId>,
     ) -> Result<Option<u64>, ApiError> {
         let market = self.market_of(category, symbol)?;
-        let number = match refine.order_id {
+        let number = match order_id {
             Some(id) => ids::number_of(ids::Kind::Order, id.as_str()),
             None => self.truth.links.get(&link).and_then(|record| record.order),
         };

@@ -242,7 +242,7 @@ impl Exchange {
     fn decide(&mut self, now: Timestamp, request: &Request, refine: &Refine) -> Result<Reply, ApiError> {
         match request {
             Request::Create(create) => self.create(now, create),
-            Request::Cancel(cancel) => self.cancel(now, cancel, refine),
+            Request::Cancel(cancel) => self.cancel(now, cancel),
             Request::Amend(amend) => self.amend(now, amend, refine),
             query => self.query(now, query, refine),
         }

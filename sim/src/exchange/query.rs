@@ -17,7 +17,7 @@ const MAX_EXECUTIONS: u32 = 100;
 /// What a request can say on the wire beyond its typed form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Refine {
-    /// Cancel and amend: Bybit's id of the order; wins over the link id. Executions: of this order only.
+    /// Amend: Bybit's id of the order; wins over the link id.
     pub order_id: Option<ExchangeOrderId>,
     /// History: orders with this final status only.
     pub status: Option<OrderStatus>,
@@ -36,7 +36,7 @@ impl Exchange {
         match request {
             Request::OpenOrders(query) => self.realtime(now, query, refine).map(Reply::Orders),
             Request::OrderHistory(query) => self.history(now, query, refine).map(Reply::Orders),
-            Request::Executions(query) => self.execution_list(now, query, refine),
+            Request::Executions(query) => self.execution_list(now, query),
             Request::Instrument { category, symbol } => {
                 let markets = self.markets_of(*category, *symbol)?;
                 Ok(Reply::Instruments(all(markets.map(|market| market.rules))))
@@ -132,14 +132,14 @@ impl Exchange {
     }
 
     /// Fills, newest first. An order's id overrides everything else (2.9).
-    fn execution_list(&self, now: Timestamp, query: &ExecutionQuery, refine: &Refine) -> Result<Reply, ApiError> {
+    fn execution_list(&self, now: Timestamp, query: &ExecutionQuery) -> Result<Reply, ApiError> {
         check_limit(query.limit, MAX_EXECUTIONS)?;
         let before = start_of(query.cursor.as_ref())?;
         let lag = self.knobs.executions_lag.unwrap_or(Span::millis(self.config.delays.executions_ms));
         let seen = Timestamp(now.0.saturating_sub(lag.0));
         let all = &self.truth.executions;
         let row = |number: u64| all.get(number as usize).filter(|e| e.time <= seen).map(|e| (number, e.row()));
-        let by_id = match (refine.order_id, query.link) {
+        let by_id = match (query.order_id, query.link) {
             (Some(id), _) => Some(number_of(Kind::Order, id.as_str())),
             (None, Some(link)) => Some(self.truth.order_of(link).map(|order| order.number)),
             (None, None) => None,

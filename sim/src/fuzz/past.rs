@@ -87,6 +87,8 @@ pub(super) struct Past {
     pub(super) orders: BTreeMap<OrderLinkId, Track>,
     /// Size and fees by what was told and by foreign executions.
     pub(super) booked: BTreeMap<Symbol, (Quantity, Money)>,
+    /// Up to when a position is the exchange's word.
+    pub(super) adopted: BTreeMap<Symbol, ExchangeTime>,
     pub(super) answers: BTreeMap<Seq, Answered>,
     pub(super) sends: BTreeMap<Operation, VecDeque<Timestamp>>,
     /// What a store answers of signals that the manager has forgotten (spec S7).
@@ -168,7 +170,15 @@ impl Past {
             }
             Event::CancelWanted { link, .. } => self.track(*link, |track| track.cancel_wanted = true),
             Event::OrderTold(told) => self.tell(told),
-            Event::ForeignExecuted { row, .. } => self.book(row.symbol, row.side, row.quantity, row.fee),
+            Event::ForeignExecuted { row, .. }
+                if self.adopted.get(&row.symbol).is_none_or(|as_of| row.time > *as_of) =>
+            {
+                self.book(row.symbol, row.side, row.quantity, row.fee);
+            }
+            Event::PositionAdopted { symbol, size, as_of, .. } => {
+                self.adopted.insert(*symbol, *as_of);
+                self.booked.entry(*symbol).or_default().0 = *size;
+            }
             Event::Reconciled { .. } => self.reconciled = true,
             _ => {}
         }

@@ -29,8 +29,10 @@ fn orders_read_as_4_4_shows_them() {
 
 #[test]
 fn a_spot_market_buy_reads_with_its_fills_and_without_its_base_coin_fee() {
-    let PushRows::Orders(rows) = read(samples::PUSH_ORDER_SPOT).rows else { panic!() };
-    let row = rows[0];
+    let body = Fields::read("body", samples::PUSH_ORDER_SPOT).unwrap();
+    let row = rows::order(&Fields::read("row", body.list("data").unwrap()[0].get()).unwrap()).unwrap();
+    // The stream brings every product; only linear orders are traded so far, and the others are none of ours.
+    assert_eq!(read(samples::PUSH_ORDER_SPOT).rows, PushRows::Orders(Vec::new()));
     assert_eq!((row.status, row.is_market, row.price), (OrderStatus::PartiallyFilledCanceled, true, None));
     assert_eq!(format!("{} {} {}", row.cum_quantity, row.cum_value, row.cum_fee), "0.000299 9.98464454 0");
 }
@@ -150,4 +152,33 @@ proptest! {
         let _ = decode(&bytes);
         let _ = decode_op(&bytes);
     }
+}
+
+#[test]
+fn t2_a_message_of_the_gateway_is_one_order_in_an_envelope() {
+    let raw = samples::PUSH_ORDER;
+    let order = raw.split_once("\"data\":[").and_then(|(_, rest)| rest.rsplit_once(']')).unwrap().0;
+    let first = order.split_inclusive('}').next().unwrap();
+    let row: serde_json::Value = serde_json::from_str::<Vec<serde_json::Value>>(&alloc::format!("[{order}]"))
+        .map(|rows| rows[0].clone())
+        .unwrap_or_else(|_| serde_json::from_str(first).unwrap());
+    let envelope = |row: &serde_json::Value| {
+        alloc::format!(
+            r#"{{"event_id":"e","event_type":"order","topic":"order","timestamp":"2022-12-30T01:37:42.474000",
+               "received_at":"2026-01-01T00:00:00.705421","payload":{row},"trace_id":"t"}}"#
+        )
+    };
+    let push = decode_gateway(envelope(&row).as_bytes()).unwrap();
+    let direct = decode(alloc::format!(r#"{{"topic":"order","data":[{row}]}}"#).as_bytes()).unwrap();
+    assert_eq!(push.rows, direct.rows);
+    assert!(matches!(&push.rows, PushRows::Orders(rows) if rows.len() == 1));
+    for (body, why) in [(r#"{"event_type":"order"}"#, "payload is missing"), ("[1]", "body is not an object: \"[1]\"")]
+    {
+        assert_eq!(decode_gateway(body.as_bytes()).unwrap_err().to_string(), why);
+    }
+    let mut spot = row;
+    spot["category"] = "spot".into();
+    assert_eq!(decode_gateway(envelope(&spot).as_bytes()).unwrap().rows, PushRows::Orders(Vec::new()));
+    let other = decode_gateway(br#"{"event_type":"balance","payload":{}}"#).unwrap();
+    assert!(matches!(other.rows, PushRows::Nothing { .. }));
 }

@@ -69,7 +69,11 @@ fn create_body(create: &Create) -> Body {
 }
 
 fn cancel_body(cancel: &Cancel) -> Body {
-    Body::new(cancel.category, &cancel.symbol).text("orderLinkId", cancel.link)
+    let body = Body::new(cancel.category, &cancel.symbol);
+    match cancel.order_id {
+        Some(id) => body.text("orderId", id),
+        None => body.text("orderLinkId", cancel.link),
+    }
 }
 
 fn amend_body(amend: &Amend) -> Body {
@@ -98,9 +102,11 @@ fn orders(query: &OrderQuery, history: bool) -> Query {
 
 fn executions(query: &ExecutionQuery) -> Query {
     let mut out = scope(query.category, query.symbol.as_ref(), None);
-    if let Some(link) = query.link {
-        out = out.with("orderLinkId", link);
-    }
+    out = match (query.order_id, query.link) {
+        (Some(id), _) => out.with("orderId", id),
+        (None, Some(link)) => out.with("orderLinkId", link),
+        (None, None) => out,
+    };
     out = out.time("startTime", query.start).time("endTime", query.end);
     out.cursor(query.cursor.as_ref()).with("limit", query.limit)
 }

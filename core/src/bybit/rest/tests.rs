@@ -122,7 +122,7 @@ fn d11_a_spot_market_order_says_that_its_quantity_is_base_units() {
 #[test]
 fn cancel_and_amend_name_the_order_by_our_id() {
     let (category, symbol) = (Category::Linear, text("BTCUSDT"));
-    let http = encode(&Request::Cancel(Cancel { category, symbol, link: link() }));
+    let http = encode(&Request::Cancel(Cancel { category, symbol, link: link(), order_id: None }));
     assert_eq!(http.path, "/v5/order/cancel");
     assert_eq!(http.body, format!(r#"{{"category":"linear","symbol":"BTCUSDT","orderLinkId":"{LINK}"}}"#));
     let amend = Amend { category, symbol, link: link(), price: None, quantity: Some(Quantity(number("1e-3"))) };
@@ -160,6 +160,7 @@ fn queries_carry_what_their_endpoint_takes() {
         category,
         symbol: None,
         link: Some(link()),
+        order_id: None,
         start: Some(ExchangeTime(1)),
         end: None,
         limit: 100,
@@ -228,6 +229,7 @@ fn cursors_go_as_they_came_and_are_encoded_where_they_came_plain() {
             category: Category::Linear,
             symbol: None,
             link: None,
+            order_id: None,
             start: None,
             end: None,
             limit: 50,
@@ -473,7 +475,7 @@ proptest! {
     /// What is sent is JSON or a query, whatever is in the texts.
     #[test]
     fn what_is_encoded_can_be_read_again(symbol in "\\PC{0,6}", order_id in "[\\x00-\\x7f]{0,20}") {
-        let cancel = Cancel { category: Category::Linear, symbol: Text::clipped(&symbol), link: link() };
+        let cancel = Cancel { category: Category::Linear, symbol: Text::clipped(&symbol), link: link(), order_id: None };
         let body = encode(&Request::Cancel(cancel)).body;
         let json: serde_json::Value = serde_json::from_str(&body).unwrap();
         prop_assert_eq!(json["symbol"].as_str(), Some(cancel.symbol.as_str()));

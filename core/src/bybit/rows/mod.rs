@@ -20,12 +20,16 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use serde_json::value::RawValue;
 
-/// Reads each row for itself: one that cannot be read is set aside and the others still count (spec O4).
+/// Reads each row for itself: one that cannot be read is set aside and the others still count (spec O4). The
+/// streams bring every product of the account under one topic; rows of another one than ours are none of ours.
 pub(super) fn read<T>(rows: &[&RawValue], one: fn(&Fields<'_>) -> Result<T, Unreadable>) -> (Vec<T>, Vec<BadRow>) {
     let mut good = Vec::with_capacity(rows.len());
     let mut bad = Vec::new();
     for (index, row) in (0_u32..).zip(rows) {
         let fields = Fields::read("row", row.get());
+        if fields.as_ref().is_ok_and(is_of_another_product) {
+            continue;
+        }
         match fields.as_ref().map_err(Clone::clone).and_then(one) {
             Ok(row) => good.push(row),
             Err(why) => {
@@ -35,6 +39,11 @@ pub(super) fn read<T>(rows: &[&RawValue], one: fn(&Fields<'_>) -> Result<T, Unre
         }
     }
     (good, bad)
+}
+
+/// Queries name the product once and not in each row; pushes name it in each.
+fn is_of_another_product(row: &Fields<'_>) -> bool {
+    matches!(row.scalar("category"), Ok(Some(category)) if category != "linear")
 }
 
 /// The order link id as it came. One that is longer than any of ours can be is clipped: still none of ours.

@@ -21,6 +21,7 @@ pub(super) fn request(wire: &WireRequest, operation: Operation) -> Result<(Reque
             category: category(&params)?,
             symbol: symbol(&params)?,
             link: target(&params, &mut refine)?,
+            order_id: refine.order_id,
         }),
         Operation::Amend => Request::Amend(amend(&params, &mut refine)?),
         Operation::OpenOrders => {
@@ -31,10 +32,7 @@ pub(super) fn request(wire: &WireRequest, operation: Operation) -> Result<(Reque
             refine.status = params.text("orderStatus")?.map(status).transpose()?;
             Request::OrderHistory(order_query(&params)?)
         }
-        Operation::Executions => {
-            refine.order_id = params.short("orderId")?;
-            Request::Executions(execution_query(&params)?)
-        }
+        Operation::Executions => Request::Executions(execution_query(&params)?),
         Operation::Instruments => Request::Instrument { category: category(&params)?, symbol: any_symbol(&params)? },
         Operation::Tickers => Request::Ticker { category: category(&params)?, symbol: any_symbol(&params)? },
         Operation::Wallet => match params.text("accountType")? {
@@ -118,6 +116,7 @@ fn execution_query(params: &Params) -> Result<ExecutionQuery, ApiError> {
         category: category(params)?,
         symbol: params.short("symbol")?,
         link: link(params)?,
+        order_id: params.short("orderId")?,
         start: time(params, "startTime")?,
         end: time(params, "endTime")?,
         limit: limit(params, 50)?,

@@ -70,6 +70,7 @@ pub(super) fn executions_of(name: Option<&str>) -> ExecutionQuery {
         category: Category::Linear,
         symbol: Some(btc()),
         link: name.map(link),
+        order_id: None,
         start: None,
         end: None,
         limit: 100,
@@ -106,7 +107,12 @@ impl Desk {
         self.ask(Request::Create(create))
     }
     pub(super) fn cancel(&mut self, name: &str) -> Result<Reply, ApiError> {
-        self.ask(Request::Cancel(Cancel { category: Category::Linear, symbol: btc(), link: link(name) }))
+        self.ask(Request::Cancel(Cancel {
+            category: Category::Linear,
+            symbol: btc(),
+            link: link(name),
+            order_id: None,
+        }))
     }
     pub(super) fn amend(&mut self, name: &str, price: Option<&str>, quantity: Option<&str>) -> Result<Reply, ApiError> {
         let (price, quantity) = (price.map(px), quantity.map(q));

@@ -101,7 +101,7 @@ pub(super) fn timers(end: &End<'_>) -> Verdict {
     let Some(count) = end.timers else { return Ok(()) };
     let count = count.ok_or("the table of timers is not where it was")?;
     let durable = end.manager.durable();
-    let signals = durable.signals.len() + durable.invalid.len();
+    let signals = durable.signals.len() + durable.invalid.len() + durable.done_before.len();
     let symbols: BTreeSet<_> = durable.signals.values().map(|state| state.signal.symbol).collect();
     let max = 10 * durable.book.len() + 2 * signals + 8 * (symbols.len() + durable.instruments.len()) + 16;
     if count > max {
@@ -153,6 +153,11 @@ pub(in crate::fuzz) fn mark(event: &Event) -> &'static str {
         },
         Event::OrderForgotten { .. } => "order forgotten",
         Event::ForeignExecuted { .. } => "foreign execution",
+        Event::PositionAdopted { .. } => "position adopted",
+        Event::PositionsNoted { .. } => "positions noted",
+        Event::PositionDoubted { .. } => "position doubted",
+        Event::PositionDiffers { .. } => "position differs",
+        Event::OrderInherited { .. } => "inherited",
         Event::InstrumentChanged { .. } => "instrument",
         Event::Reconciled { .. } => "reconciled",
         Event::OpeningHalted { .. } => "halted",

@@ -33,11 +33,13 @@ pub(super) fn one_receipt(_: &Past, frame: &Frame<'_>) -> Verdict {
         Command::Send(_) | Command::Consult(_) => None,
     });
     let (first, second) = (receipts.next(), receipts.next());
-    let Input::Signal(delivery) = frame.input else {
-        return if first.is_none() { Ok(()) } else { Err(format!("a receipt without a delivery: {first:?}")) };
+    let delivered = match frame.input {
+        Input::Signal(delivery) => delivery.id,
+        Input::Refused(refused) => refused.id,
+        _ => return if first.is_none() { Ok(()) } else { Err(format!("a receipt without a delivery: {first:?}")) },
     };
     let (Some((id, receipt)), None) = (first, second) else {
-        return Err(format!("delivery {:?} has the receipts {first:?}, {second:?}", delivery.id));
+        return Err(format!("delivery {delivered:?} has the receipts {first:?}, {second:?}"));
     };
     let accepted = frame.events.iter().any(|event| matches!(event, Event::SignalAccepted { .. }));
     let known = frame.events.iter().any(|event| {
@@ -50,7 +52,7 @@ pub(super) fn one_receipt(_: &Past, frame: &Frame<'_>) -> Verdict {
         }
         _ => !accepted && known,
     };
-    if id == delivery.id && fits { Ok(()) } else { Err(format!("delivery {:?}: {id:?} {receipt:?}", delivery.id)) }
+    if id == delivered && fits { Ok(()) } else { Err(format!("delivery {delivered:?}: {id:?} {receipt:?}")) }
 }
 
 fn requests<'a>(frame: &Frame<'a>) -> impl Iterator<Item = &'a Outgoing> + use<'a> {

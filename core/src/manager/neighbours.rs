@@ -1,0 +1,135 @@
+//! The service before us, whose orders we take over (spec T1), and Position Manager, who is asked too (spec K1, E3).
+
+use super::observed::Reading;
+use super::turn::Turn;
+use crate::event::Event;
+use crate::input::{Answer, Question, Tag};
+use crate::neighbours::{self, Word};
+use crate::order::InheritedOrder;
+use crate::timer::Why;
+use crate::unit::{Decimal, Money, OrderLinkId, Price, Quantity, Side, Span, Symbol, Timestamp};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// Its queue is longer than ours: a difference may last this long before people are called.
+const DIFFERS_MAX: Span = Span::secs(120);
+/// What it rounds its figures to, and calls equal itself (wire-contracts.md 1.5.2).
+const TOLERANCE: Quantity = Quantity(Decimal::from_parts(1, 0, 0, false, 4));
+/// The repeated event should have reached it before it validates.
+const SETTLES: Span = Span::secs(1);
+
+impl Turn<'_> {
+    /// An order that stands open in the rows of the service before us: it is ours, and is asked about.
+    pub(super) fn inherit(&mut self, order: &InheritedOrder) {
+        let Some(link) = OrderLinkId::inherited(order.order_id) else {
+            return self.quarantine(&alloc::format!("{:?} is no id of an order at the exchange", order.order_id));
+        };
+        if self.m.durable.book.get(link).is_some() {
+            return;
+        }
+        self.emit(Event::OrderInherited { link, order: Box::new(order.clone()) });
+        self.remember_signal(order.signal);
+        self.start_inquiry(link);
+    }
+
+    /// A fill of this symbol may have reached Position Manager twice.
+    pub(super) fn doubt(&mut self, symbol: Symbol) {
+        self.emit(Event::PositionDoubted { symbol });
+        if self.m.config.consult_position_manager {
+            self.m.observed.doubted.insert(symbol);
+            self.m.observed.their_positions.remove(&symbol);
+            self.arm(Why::RetryAsk(Tag::Consult(Question::Validate(symbol))), SETTLES);
+        }
+    }
+
+    /// Its answer, or that there was none.
+    pub(super) fn consulted(&mut self, question: Question, asked_at: Option<Timestamp>, answer: &Answer) {
+        let tag = Tag::Consult(question);
+        let (Some(asked_at), Some(word)) = (asked_at, neighbours::read(question, answer)) else {
+            return self.ask_failed(tag);
+        };
+        self.m.observed.failures.remove(&tag);
+        match (question, word) {
+            (Question::Position(symbol), Word::Position(size)) => {
+                self.m.observed.their_positions.insert(symbol, Reading { value: size, asked_at });
+                self.judge_difference(symbol, size);
+            }
+            (Question::Validate(symbol), _) => {
+                self.m.observed.doubted.remove(&symbol);
+                self.ask(Tag::Consult(Question::Position(symbol)));
+            }
+            (_, Word::Exposure(total)) => {
+                self.m.observed.their_exposure = Some(Reading { value: total, asked_at });
+            }
+            _ => {}
+        }
+    }
+
+    /// Is its question worth asking again?
+    pub(super) fn is_worth_asking(&self, question: Question) -> bool {
+        match question {
+            Question::Validate(symbol) => self.m.observed.doubted.contains(&symbol),
+            Question::Position(symbol) => self.m.durable.lanes.contains_key(&symbol),
+            Question::Exposure => !self.m.durable.lanes.is_empty(),
+        }
+    }
+
+    /// Asks for every position that we keep, to see whether both of us keep the same.
+    pub(super) fn compare_with_theirs(&mut self) {
+        if self.m.config.consult_position_manager {
+            let symbols: Vec<Symbol> = self.m.durable.positions.keys().copied().collect();
+            symbols.into_iter().for_each(|symbol| self.ask(Tag::Consult(Question::Position(symbol))));
+        }
+    }
+
+    fn judge_difference(&mut self, symbol: Symbol, theirs: Quantity) {
+        let (ours, now) = (self.own_position(symbol), self.now());
+        let apart = theirs.minus(ours).is_none_or(|difference| difference.abs() > TOLERANCE);
+        if !apart || self.m.observed.doubted.contains(&symbol) {
+            self.m.observed.differs.remove(&symbol);
+            return;
+        }
+        let (since, told) = *self.m.observed.differs.entry(symbol).or_insert((now, false));
+        if !told && now.since(since) >= DIFFERS_MAX {
+            self.m.observed.differs.insert(symbol, (since, true));
+            self.emit(Event::PositionDiffers { symbol, ours, theirs, since });
+        }
+    }
+
+    /// What of Position Manager's word a decision that opens must wait for.
+    pub(super) fn stale_word(&self, symbol: Symbol) -> Vec<Tag> {
+        if !self.m.config.consult_position_manager {
+            return Vec::new();
+        }
+        let (now, max) = (self.now(), self.m.config.position_max_age());
+        let young = |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) <= max);
+        let position = self.m.observed.their_positions.get(&symbol).map(|reading| reading.asked_at);
+        let exposure = self.m.observed.their_exposure.as_ref().map(|reading| reading.asked_at);
+        let doubted = self.m.observed.doubted.contains(&symbol);
+        let asks = [(Question::Position(symbol), young(position) || doubted), (Question::Exposure, young(exposure))];
+        asks.into_iter().filter(|(_, fresh)| !fresh).map(|(question, _)| Tag::Consult(question)).collect()
+    }
+
+    /// Did the last try to ask it fail?
+    pub(super) fn has_failed(&self, tag: Tag) -> bool {
+        self.m.observed.failures.contains_key(&tag)
+    }
+
+    /// Its position, where that is the larger one for an order of this side to start from (spec K1).
+    pub(super) fn stricter_for_opening(&self, side: Side, symbol: Symbol, position: Quantity) -> Quantity {
+        match (self.m.observed.their_positions.get(&symbol), side) {
+            (Some(theirs), Side::Buy) => position.max(theirs.value),
+            (Some(theirs), Side::Sell) => position.min(theirs.value),
+            (None, _) => position,
+        }
+    }
+
+    /// Its exposure without that of this symbol, where that is the larger one (spec K1).
+    pub(super) fn stricter_exposure(&self, symbol: Symbol, price: Price, elsewhere: Money) -> Option<Money> {
+        let Some(total) = self.m.observed.their_exposure.as_ref().map(|reading| reading.value) else {
+            return Some(elsewhere);
+        };
+        let here = self.m.observed.their_positions.get(&symbol).map_or(Quantity::ZERO, |theirs| theirs.value.abs());
+        Some(total.minus(price.times(here)?)?.max(elsewhere))
+    }
+}

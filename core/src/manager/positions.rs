@@ -1,0 +1,93 @@
+//! Positions: our executions explain them; what they do not explain is taken from the exchange (spec T4).
+
+use super::observed::Reading;
+use super::turn::Turn;
+use crate::bybit::PositionRow;
+use crate::config::PositionSource;
+use crate::event::Event;
+use crate::order::{Order, State};
+use crate::reconcile::Sweep;
+use crate::timer::Why;
+use crate::unit::{Price, Quantity, Span, Symbol, Timestamp};
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+/// Executions have this long to explain a position.
+const EXPLAIN: Span = Span::secs(5);
+
+impl Turn<'_> {
+    /// After a sweep every execution up to it is known, so each position must be what they come to. One that is not
+    /// gets its time, and another sweep; then the exchange's word is taken. Where we have just come to an account
+    /// nothing of ours can explain what is held there.
+    pub(super) fn compare_positions(&mut self, sweep: &Sweep, first: bool) {
+        let ours = self.m.durable.positions.iter().filter(|(_, position)| !position.size.is_zero());
+        let symbols: BTreeSet<Symbol> = ours.map(|(symbol, _)| *symbol).chain(sweep.held.iter().copied()).collect();
+        for symbol in symbols {
+            self.compare_position(symbol, sweep, first);
+        }
+        self.compare_with_theirs();
+    }
+
+    fn compare_position(&mut self, symbol: Symbol, sweep: &Sweep, first: bool) {
+        if !self.is_settled(symbol, sweep.began) {
+            return;
+        }
+        let Some((theirs, entry)) = self.shown(symbol, sweep) else { return };
+        let own = self.own_position(symbol);
+        if own == theirs {
+            self.m.observed.unexplained.remove(&symbol);
+            return;
+        }
+        let known = self.m.observed.unexplained.get(&symbol);
+        let lasts = known.is_some_and(|known| known.value == theirs && sweep.began.since(known.asked_at) >= EXPLAIN);
+        if !first && !lasts {
+            if known.is_none_or(|known| known.value != theirs) {
+                self.m.observed.unexplained.insert(symbol, Reading { value: theirs, asked_at: sweep.began });
+            }
+            return self.arm(Why::ExplainPosition, EXPLAIN);
+        }
+        self.m.observed.unexplained.remove(&symbol);
+        let (evidence, at) = (self.m.seq, self.now());
+        let as_of = sweep.until;
+        self.emit(Event::PositionAdopted { symbol, was: own, size: theirs, entry, as_of, evidence, at });
+    }
+
+    /// Is everything of this symbol known and booked, and did nothing happen since?
+    fn is_settled(&self, symbol: Symbol, began: Timestamp) -> bool {
+        let touched = self.m.observed.touched_on.get(&symbol).is_some_and(|at| *at >= began);
+        let inquiries = &self.m.observed.inquiries;
+        let known = |order: &Order| {
+            let certain = matches!(order.state, State::Open) || !order.state.may_fill();
+            let told = order.facts.totals().quantity <= order.told.totals.quantity;
+            certain && told && !inquiries.contains_key(&order.spec.link)
+        };
+        !touched && self.m.durable.book.live_of(symbol).all(known)
+    }
+
+    /// What the sweep showed; one that it did not show is flat. None in hedge mode.
+    fn shown(&self, symbol: Symbol, sweep: &Sweep) -> Option<(Quantity, Option<Price>)> {
+        if !sweep.held.contains(&symbol) {
+            return Some((Quantity::ZERO, None));
+        }
+        let reading = self.exchange_position(symbol)?;
+        let row: &PositionRow = &reading.value;
+        (reading.asked_at >= sweep.began).then(|| (row.signed_size(), row.average_price))
+    }
+
+    /// Sets the time of the next snapshot, where they are ours to make.
+    pub(super) fn arm_note(&mut self) {
+        if self.m.config.position_source == PositionSource::Bybit {
+            let every = self.m.config.position_snapshot_every();
+            self.arm(Why::NotePositions, every);
+        }
+    }
+
+    pub(super) fn note_positions(&mut self) {
+        let held: Vec<bool> = self.m.durable.positions.values().map(|position| !position.size.is_zero()).collect();
+        if held.contains(&true) {
+            let at = self.now();
+            self.emit(Event::PositionsNoted { at });
+        }
+        self.arm_note();
+    }
+}
