@@ -3,7 +3,9 @@ use super::OrderEvents;
 use order_manager_core::config::PositionSource;
 use secrecy::ExposeSecret;
 
-const ACCOUNT: [(&str, &str); 2] = [("BYBIT_API_KEY", "k"), ("BYBIT_API_SECRET", "s")];
+/// With a broker and real orders the unit of sells must be said (spec D7).
+const ACCOUNT: [(&str, &str); 3] =
+    [("BYBIT_API_KEY", "k"), ("BYBIT_API_SECRET", "s"), ("ORDERMANAGER_SELL_AMOUNT_UNIT", "base")];
 
 fn with(pairs: &[(&str, &str)], need: Need) -> Result<Settings, String> {
     let pairs = ACCOUNT.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
