@@ -7,8 +7,10 @@ use crate::driver::{Driver, HEARD_MAX};
 use crate::exchange::{Account, PrivateStream, Rest};
 use crate::http::{self, Key, Keys, Role};
 use crate::intake;
+use crate::neighbours::PositionManager;
 use crate::store::Store;
 use anyhow::Context;
+use order_manager_core::config::PositionSource;
 use order_manager_sim::exchange::face::Credentials;
 use order_manager_sim::serve::Served;
 use secrecy::{ExposeSecret, SecretString};
@@ -37,7 +39,18 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
     let (stopping, stopped) = watch::channel(false);
     let rest = Rest::new(account.clone()).context("TLS cannot be set up")?;
     let mut stream = PrivateStream::start(account, ear.clone());
-    let driver = Driver { store, config: settings.rules.clone(), rest, ear, heard, back, stop: stopped.clone() };
+    let position_manager = settings.neighbours.position_manager.clone().map(PositionManager::new).transpose();
+    let position_manager = position_manager.context("TLS cannot be set up")?;
+    let driver = Driver {
+        store,
+        config: settings.rules.clone(),
+        rest,
+        position_manager: position_manager.clone(),
+        ear,
+        heard,
+        back,
+        stop: stopped.clone(),
+    };
     let mut driver = tokio::spawn(driver.run());
     let mut amqp = Vec::new();
     if let Some(BrokerSettings { broker, prefetch }) = &settings.broker {
@@ -47,7 +60,12 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
 
     // Whoever started this process reads the address from its first line.
     println!("listening on http://{}", listener.local_addr()?);
-    let state = http::ApiState::new(Arc::new(desk), Arc::new(reader), keys);
+    let mut state = http::ApiState::new(Arc::new(desk), Arc::new(reader), keys);
+    if let Some(manager) =
+        position_manager.filter(|_| settings.rules.position_source == PositionSource::PositionManager)
+    {
+        state = state.positions_of(manager);
+    }
     let mut until = stopped.clone();
     let gone = async move { _ = until.wait_for(|stop| *stop).await };
     let mut api = tokio::spawn(http::serve(listener, state, gone));

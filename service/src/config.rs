@@ -5,6 +5,7 @@
 //! `ORDERMANAGER_`; in the file it stands under `[rules]`. What the service itself needs has the names below.
 
 use crate::exchange::Account;
+use crate::neighbours::Neighbour;
 use crate::store::{Place, Server};
 use order_manager_core::config::Config;
 use order_manager_sim::scenario::nearest;
@@ -16,8 +17,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 mod broker;
+mod neighbours;
 
 pub use broker::BrokerSettings;
+pub use neighbours::{Neighbours, OrderEvents};
 
 const PREFIX: &str = "ORDERMANAGER_";
 
@@ -61,8 +64,12 @@ pub struct Settings {
     pub log_level: String,
     /// The broker; none: everything goes over HTTP.
     pub broker: Option<BrokerSettings>,
+    /// The services beside us.
+    pub neighbours: Neighbours,
     /// What is worth a warning.
     pub warnings: Vec<String>,
+    /// What is worth knowing and no warning.
+    pub notes: Vec<String>,
 }
 
 /// One violation, in words: name, value, what is allowed, what to do.
@@ -106,6 +113,7 @@ pub fn read(environment: impl IntoIterator<Item = (String, String)>, need: Need)
     }
     reader.values.extend(environment);
     reader.read_secret_files();
+    let neighbours = reader.neighbours(need);
     let rules = reader.rules();
     let mut warnings = reader.unknown_names();
     let account = reader.account(need);
@@ -120,7 +128,9 @@ pub fn read(environment: impl IntoIterator<Item = (String, String)>, need: Need)
         store,
         log_level: reader.log_level(),
         broker,
+        neighbours,
         warnings,
+        notes: reader.without_effect(),
     };
     reader.check_exposure_of_the_port(&settings);
     if reader.violations.is_empty() { Ok(settings) } else { Err(reader.violations) }
@@ -174,7 +184,7 @@ impl Reader {
 
     /// `NAME_FILE` names a file whose content is the value of `NAME`.
     fn read_secret_files(&mut self) {
-        for name in SECRETS.iter().chain(broker::SECRETS).copied() {
+        for name in SECRETS.iter().chain(broker::SECRETS).chain(neighbours::SECRETS).copied() {
             let Some(path) = self.get(&format!("{name}_FILE")) else { continue };
             match std::fs::read_to_string(&path) {
                 Ok(secret) if secret.trim().is_empty() => {
@@ -323,7 +333,8 @@ impl Reader {
 
 /// Every name that is no rule's.
 fn own_names() -> impl Iterator<Item = &'static str> {
-    OWN.iter().chain(broker::NAMES).map(|(name, _)| *name)
+    let named = OWN.iter().chain(broker::NAMES).chain(neighbours::NAMES).map(|(name, _)| *name);
+    named.chain(neighbours::WITHOUT_EFFECT.iter().copied())
 }
 
 fn own_name(name: &str) -> String {
@@ -364,6 +375,10 @@ impl Settings {
         }
         let secret = |present: bool| if present { "(set)".to_string() } else { "(not set)".to_string() };
         let account = self.account.as_ref();
+        let base = |neighbour: &Option<Neighbour>| match neighbour {
+            Some(neighbour) => neighbour.base.clone(),
+            None => "(none)".into(),
+        };
         let service = BTreeMap::from([
             ("api_key", secret(self.api_key.as_ref().is_some_and(|key| !key.expose_secret().is_empty()))),
             ("bybit_account", secret(account.is_some())),
@@ -372,6 +387,10 @@ impl Settings {
             ("broker", self.broker.as_ref().map_or_else(|| "(none)".into(), BrokerSettings::shown)),
             ("listen", self.listen.to_string()),
             ("log_level", self.log_level.clone()),
+            ("order_events", self.neighbours.order_events.word().into()),
+            ("position_manager", base(&self.neighbours.position_manager)),
+            ("service_name", self.neighbours.service_name.clone()),
+            ("ws_gateway", base(&self.neighbours.ws_gateway)),
             ("store", self.store.to_string()),
         ]);
         toml::to_string_pretty(&Shown { service, rules: &self.rules }).unwrap_or_else(|error| error.to_string())

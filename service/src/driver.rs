@@ -7,12 +7,13 @@ mod life;
 
 use crate::desk::{Back, Brought, DeskError, Flags};
 use crate::exchange::{Ear, Heard, Rest};
+use crate::neighbours::PositionManager;
 use crate::store::{Restored, Store, StoreError, StoredStep};
 use life::{Blamed, Life};
 use order_manager_core::Manager;
 use order_manager_core::command::{Command, Receipt};
 use order_manager_core::config::Config;
-use order_manager_core::input::{Answer, Delivery, Input, Started, Stream};
+use order_manager_core::input::{Answer, Delivery, Input, Started, Stream, Tag};
 use order_manager_core::intake;
 use order_manager_core::journal::CodecError;
 use order_manager_core::unit::Bytes;
@@ -39,6 +40,7 @@ pub(crate) struct Driver {
     pub(crate) store: Store,
     pub(crate) config: Config,
     pub(crate) rest: Rest,
+    pub(crate) position_manager: Option<PositionManager>,
     pub(crate) ear: Ear,
     pub(crate) heard: mpsc::Receiver<Heard>,
     pub(crate) back: Back,
@@ -237,7 +239,9 @@ impl Driver {
             // question that is younger than it; as after a crash, nobody hears it.
             Heard::Answered { life: asker, .. } if asker != life.manager.durable().life => return,
             Heard::Answered { tag, answer, .. } => {
-                life.out = life.out.saturating_sub(1);
+                if !matches!(tag, Tag::Consult(_)) {
+                    life.out = life.out.saturating_sub(1);
+                }
                 Input::Reply { tag, answer }
             }
             Heard::Stream(stream) => Input::Stream(Box::new(stream)),
@@ -255,6 +259,8 @@ impl Driver {
     /// What outlives a manager: how things stand with the exchange.
     fn note(&self, heard: &Heard, up: &mut bool) {
         match heard {
+            // What Position Manager says tells nothing of the exchange.
+            Heard::Answered { tag: Tag::Consult(_), .. } => {}
             Heard::Answered { answer, .. } => {
                 Flags::set(&self.back.flags.exchange, matches!(**answer, Answer::Http { .. }));
             }
@@ -337,8 +343,12 @@ impl Driver {
                 life.out += 1;
                 self.rest.start(outgoing, life.manager.durable().life, self.ear.clone());
             }
-            // No Position Manager is configured, so the core does not ask one.
-            Command::Consult(question) => tracing::error!(?question, "nobody to ask"),
+            // A stop does not wait for its answer: nothing of ours hangs on it.
+            Command::Consult(question) => match &self.position_manager {
+                Some(manager) => manager.start(question, life.manager.durable().life, self.ear.clone()),
+                // The configuration asks for it only where there is one.
+                None => tracing::error!(?question, "no Position Manager is configured, so nobody is asked"),
+            },
             Command::Settle { delivery, receipt } => {
                 let full = DeskError::Full { max: self.lane_max() };
                 life.answer(delivery, if receipt == Receipt::Paused { Err(full) } else { Ok(receipt) });

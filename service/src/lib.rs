@@ -1,6 +1,6 @@
 //! The order manager as a program. Adapters translate and carry; a decision found here belongs in the core.
 //!
-//! Read `driver.rs` first: the loop of the one rule. `store` keeps, `exchange` carries, `intake` brings,
+//! Read `driver.rs` first: the loop of the one rule. `store` keeps, `exchange` and `neighbours` carry, `intake` brings,
 //! `publish` tells, `http` answers.
 
 mod app;
@@ -13,9 +13,11 @@ mod driver;
 pub mod exchange;
 pub mod http;
 mod intake;
+pub mod neighbours;
 mod publish;
 pub mod store;
 mod telemetry;
+mod trace_id;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

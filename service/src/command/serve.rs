@@ -13,6 +13,7 @@ pub(super) fn run(paper: bool) -> anyhow::Result<ExitCode> {
         Err(code) => return Ok(code),
     };
     telemetry::start(&settings.log_level)?;
+    settings.notes.iter().for_each(|note| tracing::info!("{note}"));
     settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     runtime()?.block_on(async {
         // The fake exchange lives as long as this binding.

@@ -78,7 +78,17 @@ async fn start(path: &Path) -> (Ear, watch::Sender<bool>, Desk, JoinHandle<Resul
         secret: SecretString::from("s".to_string()),
     };
     let rest = Rest::new(account).expect("a client");
-    let driver = Driver { store, config: Config::default(), rest, ear: ear.clone(), heard, back, stop: stopped };
+    let position_manager = None;
+    let driver = Driver {
+        store,
+        config: Config::default(),
+        rest,
+        position_manager,
+        ear: ear.clone(),
+        heard,
+        back,
+        stop: stopped,
+    };
     (ear, stop, desk, tokio::spawn(driver.run()))
 }
 

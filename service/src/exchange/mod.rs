@@ -4,6 +4,7 @@ mod rest;
 mod stream;
 
 pub use rest::Rest;
+pub(crate) use rest::words;
 pub use stream::PrivateStream;
 
 use order_manager_core::input::{Answer, Stream, Tag};

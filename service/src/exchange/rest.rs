@@ -108,7 +108,7 @@ fn limits(headers: &HeaderMap) -> LimitHeaders {
 }
 
 /// An error in words, without the address: that may carry what nobody should read.
-fn words(error: &reqwest::Error) -> Text<96> {
+pub(crate) fn words(error: &reqwest::Error) -> Text<96> {
     let mut text = String::new();
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {

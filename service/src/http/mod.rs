@@ -6,6 +6,8 @@
 //! | `GET /api/v1/signals/{signal_id}` | read | state, verdicts, orders |
 //! | `GET /api/v1/orders` | read | a page |
 //! | `GET /api/v1/orders/{order_id}` | read | by Bybit's id or the order link id, for ever |
+//! | `GET /api/v1/positions[?asset&mode]` | read | all of them; 502, 503 where Position Manager owns them |
+//! | `GET /api/v1/positions/{asset}[?mode]` | read | one of them |
 //! | `GET /api/v1/dead-letters` | read | a page |
 //! | `GET /api/v1/events` | read | server-sent events, resumable |
 //! | `GET /health` `/live` `/ready` | none | always 200; always 200; 200 or 503 |
@@ -23,6 +25,7 @@ mod letters;
 mod listen;
 mod orders;
 pub mod ports;
+mod positions;
 mod query;
 mod signals;
 mod trace;
@@ -35,6 +38,7 @@ mod tests;
 pub use keys::{BadKey, BindRefused, Key, Keys, NoKeyLeft, NotRole, Role, check_bind};
 pub use listen::{BindError, bind, serve};
 
+use crate::neighbours::PositionManager;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -80,6 +84,7 @@ impl Default for Limits {
 pub struct ApiState {
     desk: Arc<dyn Desk>,
     books: Arc<dyn Books>,
+    position_manager: Option<PositionManager>,
     keys: Keys,
     limits: Limits,
     waits: Arc<Semaphore>,
@@ -97,7 +102,14 @@ impl ApiState {
     #[must_use]
     pub fn with_limits(desk: Arc<dyn Desk>, books: Arc<dyn Books>, keys: Keys, limits: Limits) -> Self {
         let [waits, streams] = [limits.waits_max, limits.streams_max].map(|max| Arc::new(Semaphore::new(max)));
-        Self { desk, books, keys, limits, waits, streams }
+        Self { desk, books, position_manager: None, keys, limits, waits, streams }
+    }
+
+    /// Positions are this one's; without, they are those of the books (spec T4).
+    #[must_use]
+    pub fn positions_of(mut self, manager: PositionManager) -> Self {
+        self.position_manager = Some(manager);
+        self
     }
 }
 
@@ -108,6 +120,8 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/v1/orders", get(orders::list))
         .route("/api/v1/orders/{order_id}", get(orders::one))
         .route("/api/v1/signals/{signal_id}", get(signals::one))
+        .route("/api/v1/positions", get(positions::list))
+        .route("/api/v1/positions/{asset}", get(positions::one))
         .route("/api/v1/dead-letters", get(letters::list))
         .route("/api/v1/events", get(events::stream))
         .route_layer(from_fn_with_state(state.clone(), deadline))

@@ -1,6 +1,6 @@
 //! What the API needs of the rest of the service. Tests put fakes here.
 
-use super::views::{DeadLetterView, OrderFilter, OrderView, Page, SignalView};
+use super::views::{DeadLetterView, OrderFilter, OrderView, Page, PositionView, SignalView};
 use crate::desk::{DeskError, Health};
 use order_manager_core::command::Receipt;
 use order_manager_core::unit::{SignalId, TraceId};
@@ -37,6 +37,8 @@ pub trait Books: Send + Sync + 'static {
     fn signal(&self, id: SignalId) -> Later<'_, Result<Option<SignalView>, BooksError>>;
     /// Messages after `id` in order, at most `limit`: their ids, which grow, and the JSON of an order event.
     fn events_after(&self, id: i64, limit: u32) -> Later<'_, Result<Vec<(i64, String)>, BooksError>>;
+    /// Our own positions by symbol, flat ones included; only that of `asset` where it is given.
+    fn positions(&self, asset: Option<String>) -> Later<'_, Result<Vec<PositionView>, BooksError>>;
     /// A page of dead letters, the latest first.
     fn dead_letters(&self, page: u32, page_size: u32) -> Later<'_, Result<Page<DeadLetterView>, BooksError>>;
 }

@@ -3,6 +3,7 @@
 
 use super::error::{self, ApiError};
 use super::keys::Caller;
+use crate::trace_id;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -39,7 +40,7 @@ pub(super) async fn follow(mut request: Request, next: Next) -> Response {
     let response = answered.unwrap_or_else(|_| ApiError::internal().into_response());
 
     let subject = response.extensions().get::<Subject>().copied();
-    let trace = subject.and_then(|subject| subject.trace).or(adopted).unwrap_or_else(fresh);
+    let trace = subject.and_then(|subject| subject.trace).or(adopted).unwrap_or_else(trace_id::fresh);
     let mut response = error::render(response, trace.as_str());
     if let Ok(value) = HeaderValue::from_str(trace.as_str()) {
         response.headers_mut().insert(TRACE, value);
@@ -64,30 +65,7 @@ fn adopted(headers: &HeaderMap) -> Option<TraceId> {
     TraceId::new(text).ok().filter(|trace| !trace.is_empty())
 }
 
-/// A random UUID (version 4 of RFC 9562).
-fn fresh() -> TraceId {
-    let mut bytes = [0; 16];
-    let bits = match getrandom::fill(&mut bytes) {
-        Ok(()) => u128::from_be_bytes(bytes),
-        Err(_) => u128::from(super::now().0), // still tells calls of different moments apart
-    };
-    TraceId::clipped(&SignalId(bits & !(0xf000 << 64) & !(0xc << 60) | 0x4000 << 64 | 0x8 << 60).to_string())
-}
-
 /// A path for the log; callers decide how long it is.
 fn clipped(path: &str) -> String {
     path.chars().take(200).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn s9_a_new_trace_id_is_a_uuid_of_version_4() {
-        let (one, two) = (fresh(), fresh());
-        assert_ne!(one, two);
-        let bits = SignalId::parse(one.as_str()).unwrap().0;
-        assert_eq!((bits >> 76 & 0xf, bits >> 62 & 0x3), (4, 2), "{one}");
-    }
 }

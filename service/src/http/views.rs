@@ -1,3 +1,3 @@
 //! What the API shows is what the store shows.
 
-pub use crate::store::{DeadLetterView, OrderFilter, OrderView, Page, SignalView, SortBy, SortOrder};
+pub use crate::store::{DeadLetterView, OrderFilter, OrderView, Page, PositionView, SignalView, SortBy, SortOrder};

@@ -1,7 +1,7 @@
 //! The real driver and the real store behind the API's ports.
 
 use super::ports::{Books, BooksError, Desk, Later};
-use super::views::{DeadLetterView, OrderFilter, OrderView, Page, SignalView};
+use super::views::{DeadLetterView, OrderFilter, OrderView, Page, PositionView, SignalView};
 use crate::desk::{self, DeskError, Health};
 use crate::store::{Reader, StoreError};
 use order_manager_core::command::Receipt;
@@ -36,6 +36,9 @@ impl Books for Reader {
     }
     fn events_after(&self, id: i64, limit: u32) -> Later<'_, Result<Vec<(i64, String)>, BooksError>> {
         Box::pin(async move { self.events_after(id, limit).await.map_err(told) })
+    }
+    fn positions(&self, _asset: Option<String>) -> Later<'_, Result<Vec<PositionView>, BooksError>> {
+        Box::pin(async { Err(BooksError("this store keeps no positions yet".to_owned())) })
     }
     fn dead_letters(&self, page: u32, page_size: u32) -> Later<'_, Result<Page<DeadLetterView>, BooksError>> {
         Box::pin(async move { self.dead_letters(page, page_size).await.map_err(told) })

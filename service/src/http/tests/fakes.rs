@@ -2,7 +2,7 @@
 
 use crate::desk::{DeskError, Health};
 use crate::http::ports::{Books, BooksError, Desk, Later};
-use crate::http::views::{DeadLetterView, OrderFilter, OrderView, Page, SignalView, SortOrder};
+use crate::http::views::{DeadLetterView, OrderFilter, OrderView, Page, PositionView, SignalView, SortOrder};
 use order_manager_core::command::Receipt;
 use order_manager_core::intake;
 use order_manager_core::unit::{SignalId, TraceId, calendar};
@@ -96,6 +96,7 @@ pub(super) struct FakeBooks {
     pub(super) signals: Mutex<BTreeMap<SignalId, SignalView>>,
     pub(super) events: Mutex<Vec<(i64, String)>>,
     pub(super) letters: Mutex<Vec<DeadLetterView>>,
+    pub(super) positions: Mutex<Vec<PositionView>>,
     pub(super) asked: Mutex<Vec<OrderFilter>>,
     pub(super) down: AtomicBool,
     pub(super) stalls: AtomicBool,
@@ -140,6 +141,12 @@ impl Books for FakeBooks {
         self.later(move || {
             let events = self.events.lock().unwrap();
             events.iter().filter(|(at, _)| *at > id).take(limit as usize).cloned().collect()
+        })
+    }
+    fn positions(&self, asset: Option<String>) -> Later<'_, Result<Vec<PositionView>, BooksError>> {
+        self.later(move || {
+            let positions = self.positions.lock().unwrap();
+            positions.iter().filter(|p| asset.as_ref().is_none_or(|asset| p.asset == *asset)).cloned().collect()
         })
     }
     fn dead_letters(&self, number: u32, size: u32) -> Later<'_, Result<Page<DeadLetterView>, BooksError>> {

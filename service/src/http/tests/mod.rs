@@ -8,6 +8,7 @@ mod health;
 mod listen;
 mod logs;
 mod orders;
+mod positions;
 mod signals;
 
 use super::*;
