@@ -50,6 +50,7 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
         heard,
         back,
         stop: stopped.clone(),
+        given: None,
     };
     let mut driver = tokio::spawn(driver.run());
     let mut amqp = Vec::new();

@@ -88,6 +88,7 @@ async fn start(path: &Path) -> (Ear, watch::Sender<bool>, Desk, JoinHandle<Resul
         heard,
         back,
         stop: stopped,
+        given: None,
     };
     (ear, stop, desk, tokio::spawn(driver.run()))
 }
