@@ -89,6 +89,13 @@ CREATE TABLE order_manager_checkpoint (
     rows_state   BLOB    NOT NULL
 ) STRICT;
 
+-- How far somebody who follows the messages has come: every message up to position was taken.
+CREATE TABLE order_manager_cursor (
+    name     TEXT    NOT NULL PRIMARY KEY,
+    position INTEGER NOT NULL CHECK (position >= 0),
+    repeated INTEGER NOT NULL CHECK (repeated >= 0)
+) STRICT;
+
 CREATE TABLE order_manager_orders_own (
     order_link_id      TEXT    NOT NULL PRIMARY KEY CHECK (length(order_link_id) BETWEEN 1 AND 36),
     id                 TEXT    NOT NULL UNIQUE REFERENCES orders (id) ON DELETE CASCADE,
@@ -168,6 +175,7 @@ CREATE TABLE order_manager_executions (
 CREATE INDEX idx_order_manager_executions_order_link_id ON order_manager_executions (order_link_id);
 
 CREATE TABLE order_manager_dead_letters (
+    id          INTEGER NOT NULL PRIMARY KEY,
     seq         INTEGER NOT NULL,
     idx         INTEGER NOT NULL,
     received_at TEXT    NOT NULL,
@@ -176,12 +184,40 @@ CREATE TABLE order_manager_dead_letters (
     UNIQUE (seq, idx)
 ) STRICT;
 
+-- The positions of our own books (spec T4).
+CREATE TABLE order_manager_positions (
+    asset               TEXT NOT NULL PRIMARY KEY CHECK (length(asset) BETWEEN 1 AND 20),
+    size                TEXT NOT NULL,
+    average_entry_price TEXT CHECK (CAST(average_entry_price AS REAL) > 0),
+    realized_pnl        TEXT NOT NULL,
+    fees                TEXT NOT NULL,
+    unexplained         TEXT,
+    created_at          TEXT NOT NULL CHECK (length(created_at) = 26),
+    updated_at          TEXT NOT NULL CHECK (length(updated_at) = 26),
+    closed_at           TEXT CHECK (length(closed_at) = 26)
+) STRICT;
+
+CREATE TABLE order_manager_position_snapshots (
+    id                  TEXT NOT NULL PRIMARY KEY,
+    asset               TEXT NOT NULL,
+    size                TEXT NOT NULL,
+    average_entry_price TEXT CHECK (CAST(average_entry_price AS REAL) > 0),
+    realized_pnl        TEXT NOT NULL,
+    fees                TEXT NOT NULL,
+    unexplained         TEXT,
+    snapshot_timestamp  TEXT NOT NULL CHECK (length(snapshot_timestamp) = 26)
+) STRICT;
+CREATE INDEX idx_order_manager_position_snapshots_asset ON order_manager_position_snapshots (asset, snapshot_timestamp);
+CREATE INDEX idx_order_manager_position_snapshots_timestamp ON order_manager_position_snapshots (snapshot_timestamp);
+
 -- What is published, in order: id grows without gaps, event_id is the same however often the event is sent.
 CREATE TABLE order_manager_messages (
-    id       INTEGER NOT NULL PRIMARY KEY,
-    event_id TEXT    NOT NULL UNIQUE,
-    seq      INTEGER NOT NULL,
-    idx      INTEGER NOT NULL,
-    asset    TEXT    NOT NULL,
-    body     TEXT    NOT NULL CHECK (json_valid(body))
+    id         INTEGER NOT NULL PRIMARY KEY,
+    event_id   TEXT    NOT NULL UNIQUE,
+    seq        INTEGER NOT NULL,
+    idx        INTEGER NOT NULL,
+    asset      TEXT    NOT NULL,
+    event_type TEXT    NOT NULL,
+    trace_id   TEXT    NOT NULL,
+    body       TEXT    NOT NULL CHECK (json_valid(body))
 ) STRICT;

@@ -6,6 +6,7 @@
 
 use crate::exchange::Account;
 use crate::neighbours::Neighbour;
+use crate::store::{Place, Server};
 use order_manager_core::config::Config;
 use order_manager_sim::scenario::nearest;
 use secrecy::{ExposeSecret, SecretString};
@@ -31,10 +32,18 @@ const OWN: &[(&str, &str)] = &[
     ("ORDERMANAGER_HOST", "address to listen on; 127.0.0.1"),
     ("ORDERMANAGER_PORT", "port to listen on; 4600"),
     ("ORDERMANAGER_API_KEY", "key that callers must send; none: loopback only"),
-    ("ORDERMANAGER_STORE", "SQLite file; order-manager.db"),
+    ("ORDERMANAGER_STORE", "SQLite file, or postgres://user@host/database; order-manager.db"),
+    ("POSTGRES_DB", "PostgreSQL database; the store, where ORDERMANAGER_STORE names none"),
+    ("POSTGRES_HOST", "its server; 127.0.0.1"),
+    ("POSTGRES_PORT", "its server's port; 5432"),
+    ("POSTGRES_USER", "its user; postgres"),
+    ("POSTGRES_PASSWORD", "the user's password; none"),
     ("ORDERMANAGER_LOG_LEVEL", "debug, info, warn or error; info"),
     ("ORDERMANAGER_CONFIG", "TOML file with [service] and [rules]"),
 ];
+
+/// Those of them that may come from a file.
+const SECRETS: [&str; 4] = ["BYBIT_API_KEY", "BYBIT_API_SECRET", "ORDERMANAGER_API_KEY", "POSTGRES_PASSWORD"];
 
 /// Everything the service needs.
 #[derive(Clone)]
@@ -47,8 +56,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Key of the API.
     pub api_key: Option<SecretString>,
-    /// The store's file.
-    pub store: PathBuf,
+    /// Where the store is.
+    pub store: Place,
     /// Log level.
     pub log_level: String,
     /// The services beside us.
@@ -102,15 +111,16 @@ pub fn read(environment: impl IntoIterator<Item = (String, String)>, need: Need)
     reader.read_secret_files();
     let neighbours = reader.neighbours(need);
     let rules = reader.rules();
-    let warnings = reader.unknown_names();
+    let mut warnings = reader.unknown_names();
     let account = reader.account(need);
-    let (host, port) = (reader.host(), reader.port());
+    let (host, port) = (reader.host(), reader.port("ORDERMANAGER_PORT", 4600, 0));
+    let store = reader.store(&mut warnings);
     let settings = Settings {
         rules,
         account,
         listen: SocketAddr::new(host, port),
         api_key: reader.get("ORDERMANAGER_API_KEY").map(SecretString::from),
-        store: reader.get("ORDERMANAGER_STORE").unwrap_or_else(|| "order-manager.db".into()).into(),
+        store,
         log_level: reader.log_level(),
         neighbours,
         warnings,
@@ -168,8 +178,7 @@ impl Reader {
 
     /// `NAME_FILE` names a file whose content is the value of `NAME`.
     fn read_secret_files(&mut self) {
-        let own = ["BYBIT_API_KEY", "BYBIT_API_SECRET", "ORDERMANAGER_API_KEY"];
-        for name in own.iter().chain(neighbours::SECRETS) {
+        for name in SECRETS.iter().chain(neighbours::SECRETS) {
             let Some(path) = self.get(&format!("{name}_FILE")) else { continue };
             match std::fs::read_to_string(&path) {
                 Ok(secret) if secret.trim().is_empty() => {
@@ -246,12 +255,34 @@ impl Reader {
         })
     }
 
-    fn port(&mut self) -> u16 {
-        let Some(value) = self.get("ORDERMANAGER_PORT") else { return 4600 };
-        value.parse().unwrap_or_else(|_| {
-            self.violation(format!("ORDERMANAGER_PORT = {value}: must be a port from 0 to 65535"));
-            4600
+    fn port(&mut self, name: &str, fallback: u16, min: u16) -> u16 {
+        let Some(value) = self.get(name) else { return fallback };
+        value.parse().ok().filter(|port| *port >= min).unwrap_or_else(|| {
+            self.violation(format!("{name} = {value}: must be a port from {min} to 65535"));
+            fallback
         })
+    }
+
+    /// The store: a place that is named, else the database of the shared schema, else a file.
+    fn store(&mut self, warnings: &mut Vec<String>) -> Place {
+        let port = self.port("POSTGRES_PORT", 5432, 1);
+        let database = self.get("POSTGRES_DB");
+        if let Some(named) = self.get("ORDERMANAGER_STORE") {
+            // Not its value: it may hold a password.
+            let place = named.parse().unwrap_or_else(|error| {
+                self.violation(format!("ORDERMANAGER_STORE: {error}"));
+                Place::File(PathBuf::new())
+            });
+            if let Some(database) = database {
+                warnings.push(format!("the store is {place} (ORDERMANAGER_STORE), not POSTGRES_DB = {database}"));
+            }
+            return place;
+        }
+        let Some(database) = database else { return Place::File("order-manager.db".into()) };
+        let host = self.get("POSTGRES_HOST").unwrap_or_else(|| "127.0.0.1".into());
+        let user = self.get("POSTGRES_USER").unwrap_or_else(|| "postgres".into());
+        let password = self.get("POSTGRES_PASSWORD").map(SecretString::from);
+        Place::Server(Server::new(&host, port, &database, &user, password.as_ref()))
     }
 
     fn log_level(&mut self) -> String {
@@ -353,7 +384,7 @@ impl Settings {
             ("position_manager", base(&self.neighbours.position_manager)),
             ("service_name", self.neighbours.service_name.clone()),
             ("ws_gateway", base(&self.neighbours.ws_gateway)),
-            ("store", self.store.display().to_string()),
+            ("store", self.store.to_string()),
         ]);
         toml::to_string_pretty(&Shown { service, rules: &self.rules }).unwrap_or_else(|error| error.to_string())
     }

@@ -2,8 +2,8 @@
 //! verdict with its figures, requests, evidence, and what was told.
 
 use super::journal::PAGE;
-use super::{FAILED, runtime, store_path};
-use crate::store::Reader;
+use super::{FAILED, runtime, store_place};
+use crate::store::{Place, Reader};
 use order_manager_core::event::{Event, Seq};
 use order_manager_core::input::Input;
 use order_manager_core::intake::Signal;
@@ -14,18 +14,16 @@ use order_manager_core::unit::{LinkPrefix, Price, SignalId, Timestamp};
 use order_manager_core::{Manager, Step};
 use order_manager_sim::world::Trace;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-pub(super) fn run(what: &str, store: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let store = match store_path(store) {
+pub(super) fn run(what: &str, store: Option<Place>) -> anyhow::Result<ExitCode> {
+    let store = match store_place(store) {
         Ok(store) => store,
         Err(code) => return Ok(code),
     };
     runtime()?.block_on(async {
         let reader = Reader::open(&store).await?;
         let Some(signal) = signal_of(&reader, what).await? else {
-            let store = store.display();
             eprintln!("error: {what}: no signal or order of this id in {store}; GET /api/v1/orders lists all ids");
             return Ok(ExitCode::from(FAILED));
         };

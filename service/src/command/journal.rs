@@ -1,20 +1,20 @@
 //! `order-manager journal export`.
 
-use super::{runtime, store_path};
-use crate::store::Reader;
+use super::{runtime, store_place};
+use crate::store::{Place, Reader};
 use anyhow::Context;
 use order_manager_core::event::Seq;
 use order_manager_core::journal;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Records read at a time.
 pub(super) const PAGE: u32 = 1_000;
 
-pub(super) fn export(file: &Path, store: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let store = match store_path(store) {
+pub(super) fn export(file: &Path, store: Option<Place>) -> anyhow::Result<ExitCode> {
+    let store = match store_place(store) {
         Ok(store) => store,
         Err(code) => return Ok(code),
     };

@@ -4,9 +4,11 @@ mod check_config;
 mod demo;
 mod explain;
 mod journal;
+mod migrate;
 mod serve;
 
 use crate::config::{self, Need, Settings};
+use crate::store::Place;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -48,6 +50,16 @@ enum Command {
         #[arg(long)]
         paper: bool,
     },
+    /// Bring a PostgreSQL database's schema order_manager up to date, as `serve` does at its start.
+    Migrate {
+        /// Make the shared tables that are not there, too: for a database without ws-gateway's migrations. Tables
+        /// that are there stay as they are.
+        #[arg(long)]
+        bootstrap_shared: bool,
+        /// postgres://user@host/database; else the store of the configuration.
+        #[arg(long)]
+        store: Option<Place>,
+    },
     /// Work with the journal.
     Journal {
         #[command(subcommand)]
@@ -57,9 +69,9 @@ enum Command {
     Explain {
         /// A signal's UUID, an order link id, or Bybit's order id.
         what: String,
-        /// The store's file; else that of the configuration.
+        /// The store's file, or postgres://user@host/database; else that of the configuration.
         #[arg(long)]
-        store: Option<PathBuf>,
+        store: Option<Place>,
     },
 }
 
@@ -69,9 +81,9 @@ enum JournalCommand {
     Export {
         /// The file to write.
         file: PathBuf,
-        /// The store's file; else that of the configuration.
+        /// The store's file, or postgres://user@host/database; else that of the configuration.
         #[arg(long)]
-        store: Option<PathBuf>,
+        store: Option<Place>,
     },
 }
 
@@ -91,6 +103,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -
         Command::Demo { json, keep } => demo::run(json, keep),
         Command::Serve { paper } => serve::run(paper),
         Command::CheckConfig { paper } => check_config::run(paper),
+        Command::Migrate { bootstrap_shared, store } => migrate::run(bootstrap_shared, store),
         Command::Journal { command: JournalCommand::Export { file, store } } => journal::export(&file, store),
         Command::Explain { what, store } => explain::run(&what, store),
     };
@@ -115,9 +128,9 @@ fn settings(need: Need) -> Result<Settings, ExitCode> {
 }
 
 /// The store that a reading command looks into.
-fn store_path(given: Option<PathBuf>) -> Result<PathBuf, ExitCode> {
+fn store_place(given: Option<Place>) -> Result<Place, ExitCode> {
     match given {
-        Some(path) => Ok(path),
+        Some(place) => Ok(place),
         None => settings(Need::Paper).map(|settings| settings.store),
     }
 }

@@ -172,7 +172,7 @@ async fn t1_a_long_journal_is_folded_once_and_a_checkpoint_is_safe_to_lose() {
     until("it takes signals", || desk.health().accepting).await;
     stop.send_replace(true);
     driver.await.expect("no panic").expect("a good end");
-    let store = Store::open(&path).await.expect("a store");
+    let mut store = Store::open(&path).await.expect("a store");
     let restored = store.restore().await.expect("restored");
     assert!(restored.checkpoint.is_some() && restored.steps.len() < 100, "{} records", restored.steps.len());
     let whole = store.restore_whole().await.expect("restored");

@@ -1,8 +1,9 @@
 //! Reads of the journal and of what a restore begins with.
 
 use super::reader::Reader;
+use super::value::{Kind, Row};
 use super::view::StoredRecord;
-use super::{ROWS_VERSION, StoreError, table, unavailable, write};
+use super::{ROWS_VERSION, StoreError, batch, rows};
 use order_manager_core::event::Seq;
 use order_manager_core::input::Prior;
 use order_manager_core::journal::{self, Digest};
@@ -25,8 +26,6 @@ pub struct Verified {
     pub broken_at: Option<Seq>,
 }
 
-type Row = (i64, i64, Vec<u8>, Vec<u8>, Option<Vec<u8>>);
-
 impl Reader {
     /// Records from number `from` on, at most `limit`.
     pub async fn journal(&self, from: Seq, limit: u32) -> Result<Vec<StoredRecord>, StoreError> {
@@ -48,7 +47,7 @@ impl Reader {
                 open.push(stored);
                 let Some(sha256) = sha256 else { continue };
                 let records = open.iter().map(|stored| (stored.seq.0, stored.digest, stored.record.as_slice()));
-                let whole = write::close(before, records);
+                let whole = batch::close(before, records);
                 if whole.as_slice() != sha256 {
                     found.broken_at = open.first().map(|stored| stored.seq);
                     return Ok(found);
@@ -62,29 +61,27 @@ impl Reader {
     }
 
     async fn hashed(&self, from: Seq, limit: u32) -> Result<Vec<(StoredRecord, Option<Vec<u8>>)>, StoreError> {
-        let text = "SELECT seq, at, record, digest, sha256 FROM order_manager_journal \
-                    WHERE seq >= $1 ORDER BY seq LIMIT $2";
-        let query = sqlx::query_as::<_, Row>(text).bind(table::number(from)).bind(i64::from(limit));
-        let rows = query.fetch_all(&self.pool).await.map_err(|error| unavailable(&error))?;
-        rows.into_iter()
-            .map(|(seq, at, record, digest, sha256)| Ok((stored(seq, at, record, digest)?, sha256)))
-            .collect()
+        let query = self.query("SELECT seq, at, record, digest, sha256 FROM order_manager.journal WHERE seq >= ");
+        let query = query.number(rows::number(from)).push(" ORDER BY seq LIMIT ").number(i64::from(limit));
+        self.rows(query).await?.into_iter().map(|mut row| Ok((stored(&mut row)?, row.maybe_bytes()?))).collect()
     }
 
     /// The last checkpoint and the record that it stands after.
     pub(super) async fn checkpoint(&self) -> Result<Option<(Seq, Vec<u8>)>, StoreError> {
-        let text = "SELECT seq, state FROM order_manager_checkpoint";
-        let row = sqlx::query_as::<_, (i64, Vec<u8>)>(text).fetch_optional(&self.pool).await;
-        Ok(row.map_err(|error| unavailable(&error))?.map(|(seq, state)| (Seq(seq.unsigned_abs()), state)))
+        let row = self.rows(self.query("SELECT seq, state FROM order_manager.checkpoint")).await?.pop();
+        row.map(|mut row| Ok((Seq(row.count()?), row.bytes()?))).transpose()
     }
 
     /// What the rows of the next events need: the stored one, and every record since. One of another version is
     /// made again from the first record.
     pub(super) async fn projector(&self) -> Result<Projector, StoreError> {
-        let text = "SELECT rows_seq, rows_state FROM order_manager_checkpoint WHERE rows_version = $1";
-        let row = sqlx::query_as::<_, (i64, Vec<u8>)>(text).bind(ROWS_VERSION).fetch_optional(&self.pool).await;
-        let stored = row.map_err(|error| unavailable(&error))?;
-        let stored = stored.and_then(|(seq, bytes)| Some((Seq(seq.unsigned_abs()), journal::read(&bytes).ok()?)));
+        let text = "SELECT rows_seq, rows_state FROM order_manager.checkpoint WHERE rows_version = ";
+        let stored = match self.rows(self.query(text).number(ROWS_VERSION)).await?.pop() {
+            Some(mut row) => Some((Seq(row.count()?), row.bytes()?)),
+            None => None,
+        };
+        // What cannot be read is made again.
+        let stored = stored.and_then(|(seq, bytes)| Some((seq, journal::read(&bytes).ok()?)));
         let (mut last, mut projector) = stored.unwrap_or((Seq(0), Projector::default()));
         loop {
             let next = Seq(last.0.saturating_add(1));
@@ -108,11 +105,12 @@ impl Reader {
 
     /// What is known of a signal that was taken once (spec S7).
     pub(super) async fn prior(&self, id: SignalId) -> Result<Option<Prior>, StoreError> {
-        let text = "SELECT fingerprint, outcome, code, tries FROM order_manager_signals \
-                    WHERE signal_id = $1 AND fingerprint IS NOT NULL";
-        let query = sqlx::query_as::<_, (Vec<u8>, Option<String>, Option<String>, i64)>(text).bind(id.to_string());
-        let row = query.fetch_optional(&self.pool).await.map_err(|error| unavailable(&error))?;
-        let Some((fingerprint, outcome, code, tries)) = row else { return Ok(None) };
+        let text = "SELECT fingerprint, outcome, code, tries FROM order_manager.signals \
+                    WHERE fingerprint IS NOT NULL AND signal_id = ";
+        let Some(mut row) = self.rows(self.query(text).text(Kind::Uuid, id.to_string())).await?.pop() else {
+            return Ok(None);
+        };
+        let (fingerprint, outcome, code, tries) = (row.bytes()?, row.maybe_text()?, row.maybe_text()?, row.small()?);
         let fingerprint =
             Fingerprint(u128::from_be_bytes(fingerprint.try_into().map_err(|_| damaged("a fingerprint"))?));
         let outcome = match (outcome.as_deref(), code) {
@@ -123,14 +121,15 @@ impl Reader {
             // One that is not settled is remembered by the core itself, which does not ask.
             _ => Outcome::Placed,
         };
-        Ok(Some(Prior { fingerprint, outcome, tries: u8::try_from(tries).unwrap_or(u8::MAX) }))
+        Ok(Some(Prior { fingerprint, outcome, tries }))
     }
 }
 
-fn stored(seq: i64, at: i64, record: Vec<u8>, digest: Vec<u8>) -> Result<StoredRecord, StoreError> {
-    let digest = digest.try_into().map_err(|_| damaged("a digest"))?;
-    let (seq, at) = (Seq(seq.unsigned_abs()), Timestamp(at.unsigned_abs()));
-    Ok(StoredRecord { seq, at, record, digest: Digest(u128::from_be_bytes(digest)) })
+fn stored(row: &mut Row) -> Result<StoredRecord, StoreError> {
+    let (seq, at) = (Seq(row.count()?), Timestamp(row.count()?));
+    let (record, digest) = (row.bytes()?, row.bytes()?);
+    let digest = Digest(u128::from_be_bytes(digest.try_into().map_err(|_| damaged("a digest"))?));
+    Ok(StoredRecord { seq, at, record, digest })
 }
 
 fn damaged(what: &str) -> StoreError {

@@ -1,36 +1,46 @@
-//! The store: a journal of records, the rows that they change and the messages that they publish, in one SQLite
-//! file. One process writes (spec A5), any number of readers read.
+//! The store: a journal of records, the rows that they change and the messages that they publish, in a PostgreSQL
+//! database or one SQLite file. One process writes (spec A5), any number of readers read.
+//!
+//! What is written and asked is here, once; `sqlite` and `postgres` carry it to a database.
 
+mod batch;
+mod database;
 mod error;
 mod journal;
-mod lock;
+mod outbox;
+mod place;
+mod postgres;
+mod query;
 mod reader;
-mod schema;
+mod rows;
+mod shown;
+mod sqlite;
 mod table;
+mod takeover;
+mod value;
 mod view;
-mod write;
 
 pub use error::StoreError;
 pub use journal::Verified;
+pub use outbox::CursorKeeper;
+pub use place::Place;
+pub use postgres::{Migrated, Server, migrate};
 pub use reader::Reader;
 pub use view::{
-    DeadLetterView, ExecutionView, InstrumentView, OrderFilter, OrderView, Page, PositionView, SignalView, SortBy,
-    SortOrder, StoredRecord,
+    Cursor, DeadLetterView, ExecutionView, InstrumentView, OrderFilter, OrderView, OutboxMessage, Page, PositionView,
+    SignalView, SortBy, SortOrder, StoredRecord,
 };
 
+use database::{Batch, Failed, Writer};
 use journal::PAGE;
-use lock::Lock;
 use order_manager_core::event::{Event, Seq};
 use order_manager_core::input::Prior;
 use order_manager_core::journal::{self as records, Digest};
 use order_manager_core::rows::{Projector, Rows};
 use order_manager_core::unit::{SignalId, Timestamp};
-use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
-use std::path::Path;
-use write::{Failed, Statements};
+use query::Query;
+use value::{Row, Value};
 
-/// What a person can do about a file that cannot be used.
-const REMEDY: &str = "name a file in a writable folder with ORDERMANAGER_STORE";
 /// The meaning of a stored [`Projector`]: another number, and it is made again from the journal.
 const ROWS_VERSION: i64 = 1;
 
@@ -65,16 +75,15 @@ pub struct Committed {
     pub last_event_id: i64,
 }
 
-/// The writer. There is one in all processes: it holds a lock beside the file.
+/// The writer. There is one in all processes: it holds a lock on the store.
 #[derive(Debug)]
 pub struct Store {
-    writer: SqliteConnection,
+    place: Place,
+    writer: Box<dyn Writer>,
     reader: Reader,
-    statements: Statements,
     /// As of the last committed record; none after a failure, until it is made again.
     projector: Option<Projector>,
     last: Last,
-    _lock: Lock,
 }
 
 /// The end of what is committed.
@@ -86,38 +95,38 @@ struct Last {
 }
 
 impl Store {
-    /// Opens the file, or makes it. The folder must be there.
+    /// Opens the store, or makes it: a file's folder must be there, and in a database the shared tables.
     ///
     /// # Errors
-    /// The file or its lock cannot be had, it is no store, or its schema is newer than this program.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let lock = Lock::take(path)?;
-        let mut writer = schema::open(path).await?;
-        let last = last(&mut writer).await.map_err(|error| unavailable(&error))?;
-        let reader = Reader::on(path);
-        let projector = Some(reader.projector().await?);
-        Ok(Self { writer, reader, statements: Statements::default(), projector, last, _lock: lock })
+    /// The store or its lock cannot be had, it is no store, or its schema is newer than this program.
+    pub async fn open(place: impl Into<Place>) -> Result<Self, StoreError> {
+        let place = place.into();
+        let writer = place.open_writer().await?;
+        let reader = Reader { pool: place.readers() };
+        let mut store = Self { place, writer, reader, projector: None, last: Last::default() };
+        store.projector = Some(store.take_projector().await?);
+        Ok(store)
     }
 
-    /// Moves what stands in the write-ahead file into the store's own file, so that a copy of that one file is a
-    /// whole backup. A reader that is still looking may prevent it; nothing is lost then.
+    /// Makes what is committed easy to copy, before the process ends: a file is then whole without those beside it.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The store cannot be written.
     pub async fn settle(&mut self) -> Result<(), StoreError> {
-        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut self.writer).await;
-        moved.map(|_| ()).map_err(|error| unavailable(&error))
+        self.writer.settle().await
     }
 
-    /// The last checkpoint and every record after it.
-    pub async fn restore(&self) -> Result<Restored, StoreError> {
+    /// The last checkpoint and every record after it. A commit that was cut short has landed before or never will.
+    pub async fn restore(&mut self) -> Result<Restored, StoreError> {
+        self.projector = Some(self.take_projector().await?);
         let (seq, checkpoint) =
             self.reader.checkpoint().await?.map_or((Seq(0), None), |(seq, state)| (seq, Some(state)));
         self.records_after(seq, checkpoint).await
     }
 
     /// Every record, for a program that cannot read the checkpoint: that is an optimisation, safe to leave out.
-    pub async fn restore_whole(&self) -> Result<Restored, StoreError> {
+    pub async fn restore_whole(&mut self) -> Result<Restored, StoreError> {
+        self.projector = Some(self.take_projector().await?);
         self.records_after(Seq(0), None).await
     }
 
@@ -134,7 +143,8 @@ impl Store {
     /// Writes a batch in ONE transaction: records, the last state of every row that they change, messages.
     ///
     /// # Errors
-    /// Nothing of the batch was written then. The manager's memory is ahead of the disk: restore another.
+    /// Nothing of the batch was written then, or all of it where only the answer was lost; a restore says which. The
+    /// manager's memory is ahead of the disk: restore another.
     pub async fn commit(&mut self, steps: &[StoredStep]) -> Result<Committed, StoreError> {
         let mut projector = self.take_projector().await?;
         if let Err(error) = self.follows(steps) {
@@ -148,14 +158,15 @@ impl Store {
         let mut rows = Rows::default();
         steps.iter().for_each(|step| projector.follow_record(step.seq, step.at, &step.events, &mut rows));
         let records = steps.iter().map(|step| (step.seq.0, step.digest, step.record.as_slice()));
-        let sha256 = write::close(self.last.sha256, records);
-        match self.write(steps, &rows, sha256).await {
+        let sha256 = batch::close(self.last.sha256, records);
+        let mut batch = batch::of_rows(self.reader.pool.dialect(), &rows, self.last.event_id.saturating_add(1))?;
+        batch.rows.insert(0, batch::of_journal(steps, sha256));
+        match self.writer.write(batch).await {
             Ok(()) => {}
             Err(Failed::Other(error)) => return Err(error),
             Err(Failed::Data(what)) => return Err(self.blame(steps, what).await?),
         }
-        let published = i64::try_from(rows.messages.len()).unwrap_or(i64::MAX);
-        let event_id = self.last.event_id.saturating_add(published);
+        let event_id = self.last.event_id.saturating_add(count(&rows));
         self.last = Last { seq: steps.last().map_or(self.last.seq, |end| end.seq), event_id, sha256 };
         self.projector = Some(projector);
         Ok(Committed { last_event_id: event_id })
@@ -176,14 +187,19 @@ impl Store {
             let what = format!("a checkpoint at record {} of {} committed ones", seq.0, self.last.seq.0);
             return Err(StoreError::unavailable(what, "commit first: this is a defect, report it"));
         }
-        let text = "INSERT INTO order_manager_checkpoint (id, seq, state, rows_version, rows_seq, rows_state) \
-                    VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, \
-                    state = excluded.state, rows_version = excluded.rows_version, rows_seq = excluded.rows_seq, \
-                    rows_state = excluded.rows_state";
-        let query = sqlx::query(text).bind(table::number(seq)).bind(bytes.to_vec()).bind(ROWS_VERSION);
-        let query = query.bind(table::number(self.last.seq)).bind(state);
-        query.execute(&mut self.writer).await.map_err(|error| unavailable(&error))?;
-        Ok(())
+        let row = vec![
+            Value::Number(1),
+            Value::Number(rows::number(seq)),
+            Value::Bytes(bytes.to_vec()),
+            Value::Number(ROWS_VERSION),
+            Value::Number(rows::number(self.last.seq)),
+            Value::Bytes(state),
+        ];
+        let batch = Batch { rows: vec![(&table::CHECKPOINT, vec![row])], then: None };
+        self.writer.write(batch).await.map_err(|failed| match failed {
+            Failed::Other(error) => error,
+            Failed::Data(what) => StoreError::unavailable(what, "this is a defect, report it"),
+        })
     }
 
     /// For HTTP, explain and export.
@@ -192,13 +208,22 @@ impl Store {
         self.reader.clone()
     }
 
+    /// For whoever follows the messages.
+    #[must_use]
+    pub fn cursor_keeper(&self) -> CursorKeeper {
+        CursorKeeper::on(self.place.keeper())
+    }
+
     /// What the rows of the next events need. After a commit that failed, or whose caller did not wait for its end,
     /// the disk says what is committed.
     async fn take_projector(&mut self) -> Result<Projector, StoreError> {
         if let Some(projector) = self.projector.take() {
             return Ok(projector);
         }
-        self.last = last(&mut self.writer).await.map_err(|error| unavailable(&error))?;
+        let end = "SELECT seq, sha256, (SELECT coalesce(max(id), 0) FROM order_manager.messages) \
+                   FROM order_manager.journal ORDER BY seq DESC LIMIT 1";
+        let end = self.writer.fetch(Query::new(self.reader.pool.dialect(), end)).await?.pop();
+        self.last = end.map(|values| Last::of(values.into())).transpose()?.unwrap_or_default();
         self.reader.projector().await
     }
 
@@ -214,65 +239,34 @@ impl Store {
         }
     }
 
-    async fn write(&mut self, steps: &[StoredStep], rows: &Rows, sha256: [u8; 32]) -> Result<(), Failed> {
-        let next = self.last.event_id.saturating_add(1);
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let written = async {
-            self.statements.journal(&mut transaction, steps, sha256).await?;
-            self.statements.rows(&mut transaction, rows, next).await
-        };
-        finish(written.await, transaction).await
-    }
-
     /// Which step's rows the database refuses: each is written by itself, and nothing is kept.
-    async fn blame(&mut self, steps: &[StoredStep], mut what: String) -> Result<StoreError, StoreError> {
+    async fn blame(&mut self, steps: &[StoredStep], what: String) -> Result<StoreError, StoreError> {
         let mut projector = self.reader.projector().await?;
         let mut next = self.last.event_id.saturating_add(1);
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| unavailable(&error))?;
-        let mut seq = steps.last().map_or(self.last.seq, |step| step.seq);
+        let mut batches = Vec::with_capacity(steps.len());
         for step in steps {
             let mut rows = Rows::default();
             projector.follow_record(step.seq, step.at, &step.events, &mut rows);
-            match self.statements.rows(&mut transaction, &rows, next).await {
-                Ok(()) => next = next.saturating_add(i64::try_from(rows.messages.len()).unwrap_or(i64::MAX)),
-                Err(Failed::Other(error)) => return Err(error),
-                Err(Failed::Data(words)) => {
-                    (seq, what) = (step.seq, words);
-                    break;
-                }
-            }
+            batches.push(batch::of_rows(self.reader.pool.dialect(), &rows, next)?);
+            next = next.saturating_add(count(&rows));
         }
-        transaction.rollback().await.map_err(|error| unavailable(&error))?;
+        // Refused as a whole and not one by one: that is no step's rows.
+        let Some((index, what)) = self.writer.refused(batches).await? else {
+            return Ok(StoreError::unavailable(what, "this is a defect, report it with the journal"));
+        };
+        let seq = steps.get(index).map_or(self.last.seq, |step| step.seq);
         Ok(StoreError::Data { seq, what })
     }
 }
 
-/// Commits what went well and takes back what did not.
-async fn finish(written: Result<(), Failed>, transaction: Transaction<'_, Sqlite>) -> Result<(), Failed> {
-    match written {
-        Ok(()) => Ok(transaction.commit().await?),
-        Err(failed) => {
-            transaction.rollback().await?;
-            Err(failed)
-        }
+impl Last {
+    fn of(mut row: Row) -> Result<Self, StoreError> {
+        let (seq, sha256, event_id) = (Seq(row.count()?), row.maybe_bytes()?, row.number()?);
+        Ok(Self { seq, event_id, sha256: sha256.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default() })
     }
 }
 
-/// Reads the end as a writer would: a commit that is still under way on a connection which nobody waits for any
-/// more comes to its end before.
-async fn last(writer: &mut SqliteConnection) -> Result<Last, sqlx::Error> {
-    let mut writer = writer.begin_with("BEGIN IMMEDIATE").await?;
-    let event_id = "SELECT coalesce(max(id), 0) FROM order_manager_messages";
-    let event_id = sqlx::query_scalar::<_, i64>(event_id).fetch_one(&mut *writer).await?;
-    let end = "SELECT seq, sha256 FROM order_manager_journal ORDER BY seq DESC LIMIT 1";
-    let end = sqlx::query_as::<_, (i64, Option<Vec<u8>>)>(end).fetch_optional(&mut *writer).await?;
-    writer.commit().await?;
-    let Some((seq, sha256)) = end else { return Ok(Last { event_id, ..Last::default() }) };
-    let sha256 = sha256.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
-    Ok(Last { seq: Seq(seq.unsigned_abs()), event_id, sha256 })
-}
-
-fn unavailable(error: &sqlx::Error) -> StoreError {
-    let what = format!("the store does not work: {error}");
-    StoreError::unavailable(what, "check the disk's space and rights; nothing of this batch was written")
+/// Messages of some rows.
+fn count(rows: &Rows) -> i64 {
+    i64::try_from(rows.messages.len()).unwrap_or(i64::MAX)
 }

@@ -292,6 +292,32 @@ pub struct PositionView {
     pub closed_at: Option<String>,
 }
 
+/// A message on its way to the broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxMessage {
+    /// Grows by one.
+    pub id: i64,
+    /// The same, however often it is sent.
+    pub event_id: SignalId,
+    /// Symbol.
+    pub asset: String,
+    /// `created`, `filled` and so on.
+    pub event_type: String,
+    /// The signal's trace id.
+    pub trace_id: String,
+    /// JSON.
+    pub body: String,
+}
+
+/// How far somebody who follows the messages has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// Every message up to this id was taken; 0 at first.
+    pub position: i64,
+    /// Messages that were sent more than once.
+    pub repeated: u64,
+}
+
 /// One record of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRecord {

@@ -1,5 +1,6 @@
 //! What the API reads.
 
+use super::home::{Home, on_both};
 use super::{filled, rows, steps, world};
 use order_manager_core::event::{Event, Seq};
 use order_manager_core::input::Prior;
@@ -9,9 +10,15 @@ use order_manager_core::unit::{Fingerprint, SignalId};
 use order_manager_service::store::{OrderFilter, SortBy, SortOrder};
 use std::collections::BTreeSet;
 
-#[tokio::test]
-async fn s7_the_store_answers_for_signals_that_the_core_forgot() {
-    let (_, store) = filled("prior", steps()).await;
+on_both!(
+    s7_the_store_answers_for_signals_that_the_core_forgot,
+    a1_orders_by_filter_and_page,
+    a1_an_order_shows_the_seventeen_keys_in_their_order_and_a_signal_its_story,
+    o2_what_is_not_certain_is_listed_until_it_is,
+);
+
+async fn s7_the_store_answers_for_signals_that_the_core_forgot(home: Home) {
+    let store = filled(&home, steps()).await;
     let rows = rows(steps());
     assert_eq!(store.prior(SignalId(1)).await, Ok(None));
     for row in rows.signals.values() {
@@ -25,9 +32,8 @@ async fn s7_the_store_answers_for_signals_that_the_core_forgot() {
     }
 }
 
-#[tokio::test]
-async fn a1_orders_by_filter_and_page() {
-    let (_, store) = filled("filters", steps()).await;
+async fn a1_orders_by_filter_and_page(home: Home) {
+    let store = filled(&home, steps()).await;
     let (reader, rows) = (store.reader(), rows(steps()));
     let all: Vec<_> = rows.orders.values().collect();
     let find = async |filter: OrderFilter| reader.orders(&filter).await.expect("a page");
@@ -81,9 +87,8 @@ async fn a1_orders_by_filter_and_page() {
     assert!(find(by).await.items.is_sorted_by(|a, b| a.executed_at >= b.executed_at), "those without a fill come last");
 }
 
-#[tokio::test]
-async fn a1_an_order_shows_the_seventeen_keys_in_their_order_and_a_signal_its_story() {
-    let (_, store) = filled("views", steps()).await;
+async fn a1_an_order_shows_the_seventeen_keys_in_their_order_and_a_signal_its_story(home: Home) {
+    let store = filled(&home, steps()).await;
     let (reader, rows) = (store.reader(), rows(steps()));
     let filled = rows.orders.values().find(|row| row.status_word() == "filled").expect("a filled order");
     let view = reader.order(&filled.order_id).await.expect("a read").expect("an order");
@@ -119,12 +124,11 @@ async fn a1_an_order_shows_the_seventeen_keys_in_their_order_and_a_signal_its_st
     );
 }
 
-#[tokio::test]
-async fn o2_what_is_not_certain_is_listed_until_it_is() {
+async fn o2_what_is_not_certain_is_listed_until_it_is(home: Home) {
     let sent = |event: &Event| if let Event::OrderSent { link, .. } = event { Some(*link) } else { None };
     let at = steps().iter().position(|step| step.events.iter().any(|event| sent(event).is_some())).expect("an order");
     let link = steps()[at].events.iter().find_map(sent).expect("it");
-    let (_, mut store) = filled("uncertain", &steps()[..=at]).await;
+    let mut store = filled(&home, &steps()[..=at]).await;
     let listed = store.reader().uncertain().await.expect("a read");
     let shown: Vec<_> = listed.iter().map(|order| order.order_link_id.as_deref()).collect();
     assert_eq!(shown, [Some(link.as_str())]);

@@ -1,7 +1,7 @@
 //! One leader for each store (spec A5): a lock on a file beside it, which the system lifts when the process ends,
 //! however it ends.
 
-use super::StoreError;
+use crate::store::StoreError;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};

@@ -1,7 +1,7 @@
 //! The file and its schema: how it is opened, made, brought up to date, or refused.
 
-use super::StoreError;
 use super::lock::cannot_open;
+use crate::store::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection as _, SqliteConnection};
 use std::path::Path;
@@ -10,12 +10,12 @@ use std::time::Duration;
 /// Says that a SQLite file is ours: `PRAGMA application_id`, `OMgr`.
 const APPLICATION: i64 = 0x4f4d_6772;
 /// Every version's statements, in order; the number of those applied is `PRAGMA user_version`.
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_init.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("../../../../migrations/sqlite/0001_init.sql")];
 /// How long a lock of SQLite's own is waited for: a backup, a person with the command line tool.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// How every connection is made. FULL: a commit that was reported survives a loss of power.
-fn options(path: &Path) -> SqliteConnectOptions {
+pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     plain(path).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).foreign_keys(true)
 }
 
