@@ -1,7 +1,7 @@
 //! How long a signal takes to become an order at the exchange, beside what it cannot be faster than: one commit to
 //! this disk and one signed request over this loopback. Asserts nothing; the figures are of this machine.
 
-#[path = "../tests/kill/process.rs"]
+#[path = "../tests/support/process.rs"]
 mod process;
 
 use anyhow::{Context, ensure};

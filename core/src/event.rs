@@ -180,6 +180,8 @@ pub enum Event {
         row: Box<ExecutionRow>,
         /// The frame that showed it.
         evidence: Seq,
+        /// When it came.
+        at: Timestamp,
     },
     /// The exchange shows a position that executions do not explain: its word is taken (spec T4).
     PositionAdopted {

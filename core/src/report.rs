@@ -184,7 +184,7 @@ impl Reporter {
                 self.orders.remove(link);
                 self.inherited.remove(link);
             }
-            Event::ForeignExecuted { row, .. } => return Some(foreign(id, row)),
+            Event::ForeignExecuted { row, at, .. } => return Some(foreign(id, row, *at)),
             Event::OrderTold(told) => return self.order_event(id, told),
             Event::SignalSettled { signal, outcome: Outcome::Rejected(code), at, text, .. } => {
                 return self.rejected(id, *signal, *at, &alloc::format!("{code}: {text}"));
@@ -266,9 +266,10 @@ fn invalid(id: SignalId, at: Timestamp, bad: &BadSignal) -> Option<OrderEvent> {
 
 /// A fill of an order that is not ours: by hand, ADL, a liquidation. It moves the account's position, so whoever adds
 /// the fills up must hear of it; under the exchange's id and the nil signal, as its row (spec O4).
-fn foreign(event_id: SignalId, row: &ExecutionRow) -> OrderEvent {
-    let (at, quantity, price) =
-        (naive(Timestamp(row.time.0.saturating_mul(1_000))), row.quantity.to_string(), row.price.to_string());
+fn foreign(event_id: SignalId, row: &ExecutionRow, came_at: Timestamp) -> OrderEvent {
+    // Never ahead of our clock: the model service drops what was executed in its future (wire-contracts.md 1.5.3).
+    let at = naive(Timestamp(row.time.0.saturating_mul(1_000)).min(came_at));
+    let (quantity, price) = (row.quantity.to_string(), row.price.to_string());
     let order = OrderPart {
         id: id_of(row.order_id.as_str().as_bytes()),
         order_id: row.order_id.to_string(),

@@ -303,6 +303,10 @@ fn e3_a_doubted_figure_is_not_used_before_it_is_validated() {
     desk.answer_all();
     assert_eq!(desk.manager.durable().book.len(), 1, "{:?}", settled(&desk));
     say(&mut desk, Question::Validate(btc()), 200, "{}");
+    assert_eq!(desk.questions, [], "its queue may still hold the copy");
+    desk.pass(11);
+    assert_eq!(desk.questions, [Question::Validate(btc())]);
+    say(&mut desk, Question::Validate(btc()), 200, "{}");
     assert_eq!(desk.questions, [Question::Position(btc())]);
     assert_eq!(desk.manager.durable().counts.doubted, 1);
 }

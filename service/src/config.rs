@@ -15,6 +15,10 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+mod broker;
+
+pub use broker::BrokerSettings;
+
 const PREFIX: &str = "ORDERMANAGER_";
 
 /// Names of the service's own settings. A secret may also come from a file: `NAME_FILE`.
@@ -40,9 +44,6 @@ const OWN: &[(&str, &str)] = &[
 /// Those of them that may come from a file.
 const SECRETS: [&str; 4] = ["BYBIT_API_KEY", "BYBIT_API_SECRET", "ORDERMANAGER_API_KEY", "POSTGRES_PASSWORD"];
 
-/// Names that other parts of the system give this service and that this build does not need yet: tolerated.
-const TOLERATED: &[&str] = &["ORDERMANAGER_SERVICE_NAME"];
-
 /// Everything the service needs.
 #[derive(Clone)]
 pub struct Settings {
@@ -58,6 +59,8 @@ pub struct Settings {
     pub store: Place,
     /// Log level.
     pub log_level: String,
+    /// The broker; none: everything goes over HTTP.
+    pub broker: Option<BrokerSettings>,
     /// What is worth a warning.
     pub warnings: Vec<String>,
 }
@@ -108,6 +111,7 @@ pub fn read(environment: impl IntoIterator<Item = (String, String)>, need: Need)
     let account = reader.account(need);
     let (host, port) = (reader.host(), reader.port("ORDERMANAGER_PORT", 4600, 0));
     let store = reader.store(&mut warnings);
+    let broker = reader.broker(need);
     let settings = Settings {
         rules,
         account,
@@ -115,6 +119,7 @@ pub fn read(environment: impl IntoIterator<Item = (String, String)>, need: Need)
         api_key: reader.get("ORDERMANAGER_API_KEY").map(SecretString::from),
         store,
         log_level: reader.log_level(),
+        broker,
         warnings,
     };
     reader.check_exposure_of_the_port(&settings);
@@ -169,7 +174,7 @@ impl Reader {
 
     /// `NAME_FILE` names a file whose content is the value of `NAME`.
     fn read_secret_files(&mut self) {
-        for name in SECRETS {
+        for name in SECRETS.iter().chain(broker::SECRETS).copied() {
             let Some(path) = self.get(&format!("{name}_FILE")) else { continue };
             match std::fs::read_to_string(&path) {
                 Ok(secret) if secret.trim().is_empty() => {
@@ -303,8 +308,7 @@ impl Reader {
     fn unknown_names(&self) -> Vec<String> {
         let rules = rule_names();
         let mut known: Vec<String> = rules.keys().map(|name| format!("{PREFIX}{}", name.to_uppercase())).collect();
-        known.extend(OWN.iter().map(|(name, _)| (*name).to_string()));
-        known.extend(TOLERATED.iter().map(|name| (*name).to_string()));
+        known.extend(own_names().map(str::to_string));
         let ours = self.values.keys().filter(|name| name.starts_with(PREFIX));
         let unknown = ours.filter(|name| !known.contains(name) && !name.ends_with("_FILE"));
         unknown
@@ -317,9 +321,14 @@ impl Reader {
     }
 }
 
+/// Every name that is no rule's.
+fn own_names() -> impl Iterator<Item = &'static str> {
+    OWN.iter().chain(broker::NAMES).map(|(name, _)| *name)
+}
+
 fn own_name(name: &str) -> String {
     let upper = name.to_uppercase();
-    let plain = OWN.iter().any(|(own, _)| *own == upper);
+    let plain = own_names().any(|own| own == upper);
     if plain { upper } else { format!("{PREFIX}{upper}") }
 }
 
@@ -360,6 +369,7 @@ impl Settings {
             ("bybit_account", secret(account.is_some())),
             ("bybit_rest_url", account.map_or_else(|| "(paper)".into(), |account| account.rest.clone())),
             ("bybit_stream_url", account.map_or_else(|| "(paper)".into(), |account| account.stream.clone())),
+            ("broker", self.broker.as_ref().map_or_else(|| "(none)".into(), BrokerSettings::shown)),
             ("listen", self.listen.to_string()),
             ("log_level", self.log_level.clone()),
             ("store", self.store.to_string()),

@@ -26,12 +26,56 @@ pub enum DeskError {
     ShuttingDown,
 }
 
+/// Signals that must be taken in the order in which they are brought, or not at all: those of one channel to the
+/// broker. Once one of them was turned away, all behind it are, until they come again on another line (spec S5).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Line(Arc<AtomicBool>);
+
+impl Line {
+    pub(crate) fn is_broken(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn break_off(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Who waits for the receipt of a signal.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    respond: oneshot::Sender<Result<Receipt, DeskError>>,
+    line: Option<Line>,
+}
+
+impl Caller {
+    /// Answers. An error turns away what stands behind this signal in its line.
+    pub(crate) fn answer(self, answer: Result<Receipt, DeskError>) {
+        if answer.is_err() {
+            self.turn_away_the_line();
+        }
+        // A caller that left has its answer in the store.
+        let _ = self.respond.send(answer);
+    }
+
+    pub(crate) fn turn_away_the_line(&self) {
+        if let Some(line) = &self.line {
+            line.break_off();
+        }
+    }
+
+    /// Does it stand behind one that was turned away?
+    pub(crate) fn is_barred(&self) -> bool {
+        self.line.as_ref().is_some_and(Line::is_broken)
+    }
+}
+
 /// A signal on its way to the driver.
 #[derive(Debug)]
 pub(crate) struct Brought {
     pub(crate) trace: Option<TraceId>,
     pub(crate) body: Vec<u8>,
-    pub(crate) respond: oneshot::Sender<Result<Receipt, DeskError>>,
+    pub(crate) caller: Caller,
 }
 
 /// How things stand.
@@ -47,6 +91,8 @@ pub struct Health {
     pub ready: bool,
     /// Signals are taken.
     pub accepting: bool,
+    /// The broker is connected, for signals and for events; none: it is not configured.
+    pub broker: Option<bool>,
 }
 
 /// Flags that the driver sets and everybody reads.
@@ -56,7 +102,7 @@ pub(crate) struct Flags {
     pub(crate) exchange: AtomicBool,
     pub(crate) stream: AtomicBool,
     pub(crate) ready: AtomicBool,
-    pub(crate) accepting: AtomicBool,
+    pub(crate) accepting: watch::Sender<bool>,
 }
 
 impl Flags {
@@ -71,6 +117,7 @@ pub struct Desk {
     signals: mpsc::Sender<Brought>,
     flags: Arc<Flags>,
     committed: watch::Receiver<i64>,
+    broker: Vec<watch::Receiver<bool>>,
 }
 
 /// The driver's side of the desk.
@@ -87,7 +134,7 @@ impl Desk {
         let (sender, signals) = mpsc::channel(WAITING_MAX);
         let (committed, watching) = watch::channel(last_event_id);
         let flags = Arc::new(Flags::default());
-        let desk = Self { signals: sender, flags: flags.clone(), committed: watching };
+        let desk = Self { signals: sender, flags: flags.clone(), committed: watching, broker: Vec::new() };
         (desk, Back { signals, flags, committed })
     }
 
@@ -96,21 +143,56 @@ impl Desk {
     /// # Errors
     /// Where it was not taken; it may be sent again.
     pub async fn bring(&self, trace: Option<TraceId>, body: Vec<u8>) -> Result<Receipt, DeskError> {
-        if !self.flags.accepting.load(Ordering::Relaxed) {
-            return Err(if self.flags.store.load(Ordering::Relaxed) {
-                DeskError::ShuttingDown
-            } else {
-                DeskError::StoreDown
-            });
-        }
+        self.is_open()?;
         let (respond, response) = oneshot::channel();
-        let brought = Brought { trace, body, respond };
+        let brought = Brought { trace, body, caller: Caller { respond, line: None } };
         self.signals.try_send(brought).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => DeskError::Full { max: WAITING_MAX },
             mpsc::error::TrySendError::Closed(_) => DeskError::ShuttingDown,
         })?;
         // A driver that dies drops the sender: nothing was promised.
         response.await.unwrap_or(Err(DeskError::StoreDown))
+    }
+
+    /// Hands a signal's message in behind the others of its line, waiting for room. What comes back resolves when its
+    /// intake is durable, and not before.
+    ///
+    /// # Errors
+    /// Where it was not taken; the line ends with it.
+    pub(crate) async fn bring_in_line(
+        &self,
+        line: &Line,
+        trace: Option<TraceId>,
+        body: Vec<u8>,
+    ) -> Result<oneshot::Receiver<Result<Receipt, DeskError>>, DeskError> {
+        let (respond, response) = oneshot::channel();
+        let brought = Brought { trace, body, caller: Caller { respond, line: Some(line.clone()) } };
+        let sent = async {
+            self.is_open()?;
+            self.signals.send(brought).await.map_err(|_| DeskError::ShuttingDown)
+        };
+        sent.await.inspect_err(|_| line.break_off())?;
+        Ok(response)
+    }
+
+    fn is_open(&self) -> Result<(), DeskError> {
+        match (*self.flags.accepting.borrow(), self.flags.store.load(Ordering::Relaxed)) {
+            (true, _) => Ok(()),
+            (false, true) => Err(DeskError::ShuttingDown),
+            (false, false) => Err(DeskError::StoreDown),
+        }
+    }
+
+    /// The same desk, whose health tells of these connections to the broker as well.
+    #[must_use]
+    pub(crate) fn with_broker(self, broker: Vec<watch::Receiver<bool>>) -> Self {
+        Self { broker, ..self }
+    }
+
+    /// Are signals taken? Changes are told.
+    #[must_use]
+    pub(crate) fn accepting(&self) -> watch::Receiver<bool> {
+        self.flags.accepting.subscribe()
     }
 
     /// How things stand.
@@ -123,7 +205,8 @@ impl Desk {
             exchange: read(exchange),
             stream: read(stream),
             ready: read(ready),
-            accepting: read(accepting),
+            accepting: *accepting.borrow(),
+            broker: (!self.broker.is_empty()).then(|| self.broker.iter().all(|up| *up.borrow())),
         }
     }
 

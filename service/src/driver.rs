@@ -3,20 +3,21 @@
 //! Priorities: 1 what the exchange says, 2 the manager's own timer, 3 signals. What waits together is persisted
 //! together (group commit). A write that fails ends the manager; the next one is restored from the store.
 
-use crate::clock::Clock;
+mod life;
+
 use crate::desk::{Back, Brought, DeskError, Flags};
 use crate::exchange::{Ear, Heard, Rest};
 use crate::store::{Restored, Store, StoreError, StoredStep};
+use life::{Blamed, Life};
+use order_manager_core::Manager;
 use order_manager_core::command::{Command, Receipt};
 use order_manager_core::config::Config;
-use order_manager_core::input::{Answer, Delivery, DeliveryId, Input, Started, Stream};
+use order_manager_core::input::{Answer, Delivery, Input, Started, Stream};
 use order_manager_core::intake;
 use order_manager_core::journal::CodecError;
 use order_manager_core::unit::Bytes;
-use order_manager_core::{Manager, Step};
-use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 /// Inputs of one batch: enough for throughput, few enough for latency.
@@ -42,16 +43,6 @@ pub(crate) struct Driver {
     pub(crate) heard: mpsc::Receiver<Heard>,
     pub(crate) back: Back,
     pub(crate) stop: watch::Receiver<bool>,
-}
-
-/// One life of a manager.
-struct Life {
-    manager: Manager,
-    clock: Clock,
-    step: Step,
-    callers: BTreeMap<DeliveryId, oneshot::Sender<Result<Receipt, DeskError>>>,
-    deliveries: u64,
-    out: usize,
 }
 
 /// What woke the loop, the most urgent first.
@@ -80,19 +71,22 @@ impl Driver {
     pub(crate) async fn run(mut self) -> Result<(), StoreError> {
         let mut stream_up = false;
         let mut life = self.restore().await?;
+        let mut first = None;
         loop {
-            let mut failed = match self.live(&mut life, &mut stream_up).await {
+            let mut failed = match self.live(&mut life, first.take(), &mut stream_up).await {
                 End::Stopped => return self.store.settle().await,
                 End::Hopeless(error) => return Err(error),
                 End::WriteFailed(error) => error,
             };
             tracing::error!(error = %failed, "the store cannot be written: intake stops until it can");
             self.set_down();
-            for (_, caller) in std::mem::take(&mut life.callers) {
-                let _ = caller.send(Err(DeskError::StoreDown));
-            }
+            let refused = life.end();
+            let mut at_once = refused.is_some();
             life = loop {
-                self.wait_for_store(&mut stream_up).await;
+                // A message that is to be set aside is no reason to wait: the store works.
+                if !std::mem::take(&mut at_once) {
+                    self.wait_for_store(&mut stream_up).await;
+                }
                 if *self.stop.borrow() {
                     return Err(failed);
                 }
@@ -102,12 +96,14 @@ impl Driver {
                 };
                 tracing::error!(error = %failed, "the store cannot be read: trying again");
             };
+            first = refused.map(|refused| life.inherit(refused));
         }
     }
 
     fn set_down(&self) {
         let Flags { store, ready, accepting, .. } = &*self.back.flags;
-        [store, ready, accepting].into_iter().for_each(|flag| Flags::set(flag, false));
+        [store, ready].into_iter().for_each(|flag| Flags::set(flag, false));
+        open(accepting, false);
     }
 
     async fn restore(&mut self) -> Result<Life, StoreError> {
@@ -119,7 +115,6 @@ impl Driver {
             folded = fold(&restored);
         }
         let manager = folded?;
-        let clock = Clock::start(manager.now());
         tracing::info!(records = restored.steps.len(), seq = manager.seq().0, "restored");
         if restored.steps.len() >= CHECKPOINT_MIN {
             // Between two lives nothing is observed that a checkpoint would have to make the manager forget.
@@ -131,7 +126,7 @@ impl Driver {
                 tracing::warn!(%error, "no checkpoint was kept: the next start takes as long as this one");
             }
         }
-        Ok(Life { manager, clock, step: Step::default(), callers: BTreeMap::new(), deliveries: 0, out: 0 })
+        Ok(Life::new(manager))
     }
 
     /// Until it is worth another try, or time to go. What the exchange says meanwhile is asked for later; but whether
@@ -146,7 +141,7 @@ impl Driver {
                 Some(heard) = self.heard.recv() => heard,
                 // It came in before the flag was down.
                 Some(brought) = self.back.signals.recv() => {
-                    let _ = brought.respond.send(Err(DeskError::StoreDown));
+                    brought.caller.answer(Err(DeskError::StoreDown));
                     continue;
                 }
             };
@@ -154,9 +149,10 @@ impl Driver {
         }
     }
 
-    async fn live(&mut self, life: &mut Life, stream_up: &mut bool) -> End {
+    async fn live(&mut self, life: &mut Life, first: Option<Input>, stream_up: &mut bool) -> End {
         let started = Started { life: life.manager.durable().life + 1, config: self.config.clone() };
         let mut inputs = vec![Input::Started(Box::new(started))];
+        inputs.extend(first);
         if *stream_up {
             inputs.push(Input::Stream(Box::new(Stream::Up)));
         }
@@ -164,8 +160,12 @@ impl Driver {
         loop {
             match self.work(life, &inputs).await {
                 Ok(()) => {}
-                // The beginning of a life is made of the journal alone: the next one's would be refused as well.
                 Err(error @ StoreError::Data { .. }) if matches!(inputs.first(), Some(Input::Started(_))) => {
+                    if matches!(life.blamed(), Some(Blamed::Letter)) {
+                        tracing::error!(%error, "a message cannot even be set aside: it must come again");
+                        return End::WriteFailed(error);
+                    }
+                    // The beginning of a life is made of the journal alone: the next one's would be refused as well.
                     return End::Hopeless(error);
                 }
                 Err(error) => return End::WriteFailed(error),
@@ -206,11 +206,11 @@ impl Driver {
             Happened::Heard(heard) => self.hear(life, inputs, up, *heard),
             Happened::Woke => inputs.push(Input::Woke),
             Happened::Stop => {
-                Flags::set(&self.back.flags.accepting, false);
+                open(&self.back.flags.accepting, false);
                 *leave_by = Some(Instant::now() + FINISH_MAX);
                 self.back.signals.close();
-                while let Ok(Brought { respond, .. }) = self.back.signals.try_recv() {
-                    let _ = respond.send(Err(DeskError::ShuttingDown));
+                while let Ok(Brought { caller, .. }) = self.back.signals.try_recv() {
+                    caller.answer(Err(DeskError::ShuttingDown));
                 }
                 inputs.push(Input::Stopping);
             }
@@ -241,6 +241,14 @@ impl Driver {
                 Input::Reply { tag, answer }
             }
             Heard::Stream(stream) => Input::Stream(Box::new(stream)),
+            Heard::Gateway { body, kept } => {
+                life.fire_after_commit(kept);
+                Input::Stream(Box::new(Stream::Gateway(body)))
+            }
+            Heard::Doubted { symbol, kept } => {
+                life.fire_after_commit(kept);
+                Input::Doubted(symbol)
+            }
         });
     }
 
@@ -253,13 +261,17 @@ impl Driver {
             Heard::Stream(Stream::Up) => *up = true,
             Heard::Stream(Stream::Down) => *up = false,
             Heard::Stream(Stream::Frame(_) | Stream::Gateway(_) | Stream::Typed(_)) => {}
+            Heard::Gateway { .. } | Heard::Doubted { .. } => {}
         }
         Flags::set(&self.back.flags.stream, *up);
     }
 
     /// A signal: what the core has forgotten of its id is looked up in the store and is part of the input.
     async fn take(&self, life: &mut Life, inputs: &mut Vec<Input>, brought: Brought) {
-        let Brought { trace, body, respond } = brought;
+        let Brought { trace, body, caller } = brought;
+        if caller.is_barred() {
+            return caller.answer(Err(DeskError::StoreDown));
+        }
         let id = match intake::decode(&body, None) {
             Ok(signal) => Some(signal.id),
             Err(bad) => bad.known.map(|known| known.id),
@@ -270,27 +282,29 @@ impl Driver {
                 Ok(prior) => prior,
                 Err(error) => {
                     tracing::error!(%error, "a signal could not be looked up");
-                    let _ = respond.send(Err(DeskError::StoreDown));
-                    return;
+                    return caller.answer(Err(DeskError::StoreDown));
                 }
             },
             None => None,
         };
-        life.deliveries += 1;
-        let id = DeliveryId(life.deliveries);
-        life.callers.insert(id, respond);
+        let id = life.admit(caller);
         inputs.push(Input::Signal(Box::new(Delivery { id, trace, prior, body: Bytes(body) })));
     }
 
     /// Step, persist, act.
     async fn work(&mut self, life: &mut Life, inputs: &[Input]) -> Result<(), StoreError> {
         let mut steps = Vec::with_capacity(inputs.len());
-        let mut commands = Vec::new();
+        let (mut commands, mut origins) = (Vec::new(), Vec::with_capacity(inputs.len()));
         for input in inputs {
+            if life.turns_away(input) {
+                continue;
+            }
             let now = life.clock.now();
+            life.manager.step(now, input, &mut life.step)?;
+            life.hold_lines(&life.step.commands);
             let step = &mut life.step;
-            life.manager.step(now, input, step)?;
             commands.append(&mut step.commands);
+            origins.push((step.seq, input));
             steps.push(StoredStep {
                 seq: step.seq,
                 at: life.manager.now(),
@@ -299,15 +313,16 @@ impl Driver {
                 events: std::mem::take(&mut step.events),
             });
         }
-        let committed = self.store.commit(&steps).await?;
+        let committed = self.store.commit(&steps).await.inspect_err(|error| life.blame(error, &origins))?;
         for StoredStep { events, .. } in &steps {
             events.iter().for_each(crate::telemetry::event);
         }
         let Flags { store, ready, accepting, .. } = &*self.back.flags;
         Flags::set(store, true);
         Flags::set(ready, life.manager.is_ready());
-        Flags::set(accepting, !*self.stop.borrow());
+        open(accepting, !*self.stop.borrow());
         self.back.committed.send_replace(committed.last_event_id);
+        life.committed();
         commands.into_iter().for_each(|command| self.act(life, command));
         Ok(())
     }
@@ -325,17 +340,16 @@ impl Driver {
             // No Position Manager is configured, so the core does not ask one.
             Command::Consult(question) => tracing::error!(?question, "nobody to ask"),
             Command::Settle { delivery, receipt } => {
-                if let Some(caller) = life.callers.remove(&delivery) {
-                    // A caller that left has its answer in the store.
-                    let _ = caller.send(if receipt == Receipt::Paused {
-                        Err(DeskError::Full { max: self.lane_max() })
-                    } else {
-                        Ok(receipt)
-                    });
-                }
+                let full = DeskError::Full { max: self.lane_max() };
+                life.answer(delivery, if receipt == Receipt::Paused { Err(full) } else { Ok(receipt) });
             }
         }
     }
+}
+
+/// Says whether signals are taken; who watches is woken by a change only.
+fn open(accepting: &watch::Sender<bool>, now: bool) {
+    accepting.send_if_modified(|was| std::mem::replace(was, now) != now);
 }
 
 fn fold(restored: &Restored) -> Result<Manager, CodecError> {

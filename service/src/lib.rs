@@ -1,8 +1,10 @@
 //! The order manager as a program. Adapters translate and carry; a decision found here belongs in the core.
 //!
-//! Read `driver.rs` first: the loop of the one rule. `store` keeps, `exchange` carries, `http` answers.
+//! Read `driver.rs` first: the loop of the one rule. `store` keeps, `exchange` carries, `intake` brings,
+//! `publish` tells, `http` answers.
 
 mod app;
+pub mod broker;
 pub mod clock;
 mod command;
 pub mod config;
@@ -10,6 +12,8 @@ pub mod desk;
 mod driver;
 pub mod exchange;
 pub mod http;
+mod intake;
+mod publish;
 pub mod store;
 mod telemetry;
 

@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// A level that is none.
 pub(crate) fn start(level: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(level)?;
+    // The broker's library says what we say in our own words, and at its finest level what is secret.
+    let filter = EnvFilter::try_new(format!("{level},lapin=off"))?;
     let logs = tracing_subscriber::fmt().json().flatten_event(true).with_writer(std::io::stderr);
     // Tests start it more than once in one process; the first one stays.
     let _ = logs.with_env_filter(filter).try_init();

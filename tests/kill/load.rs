@@ -1,12 +1,12 @@
 //! Callers: each sends signals of one symbol, and the same bytes again until somebody has answered for them.
 
+use crate::bank::now;
 use crate::process::{API_KEY, LOOK};
 use anyhow::bail;
-use order_manager_core::unit::Timestamp;
 use order_manager_sim::choice::Choices;
-use order_manager_sim::exchange::{ExchangeConfig, InstrumentConfig};
+use order_manager_sim::exchange::InstrumentConfig;
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, interval, sleep_until};
 
@@ -30,18 +30,6 @@ pub(crate) struct Call {
     pub(crate) http: reqwest::Client,
     pub(crate) address: watch::Receiver<String>,
     pub(crate) over: watch::Receiver<bool>,
-}
-
-/// Several symbols, so that one that waits for a proof of absence leaves the others at work.
-pub(crate) fn exchange() -> ExchangeConfig {
-    let mut config = ExchangeConfig::default();
-    let more = ["SOLUSDT", "XRPUSDT", "ADAUSDT", "DOGEUSDT"];
-    config.instruments.extend(more.map(|name| InstrumentConfig {
-        symbol: order_manager_core::unit::Text::clipped(name),
-        base: order_manager_core::unit::Text::clipped(name.trim_end_matches("USDT")),
-        ..InstrumentConfig::ethusdt()
-    }));
-    config
 }
 
 /// Sends until it is over. The signal that is on its way then is sent to its end.
@@ -100,10 +88,4 @@ fn signal(choices: &mut Choices, lane: u64, number: u64, symbol: &InstrumentConf
         "metadata": null, "trace_id": null,
     });
     (id, body.to_string())
-}
-
-/// Wall time.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }

@@ -1,22 +1,26 @@
 //! The service's process, killed with SIGKILL at random moments under load, a hundred times, and started again on
 //! the same store each time: nothing is lost, nothing is done twice, and the books are the exchange's.
 
+#[path = "../support/bank.rs"]
+mod bank;
+#[path = "../support/books.rs"]
 mod books;
 mod load;
+#[path = "../support/process.rs"]
 mod process;
 
 use anyhow::{Context, bail, ensure};
 use load::{Brought, Call};
 use order_manager_sim::choice::Choices;
 use order_manager_sim::replay::{Verdict, replay};
-use order_manager_sim::serve::{self, Prices, ServeConfig, Served};
-use process::{Launch, PATIENCE, PROGRAM, get};
+use order_manager_sim::serve::Served;
+use process::{Launch, PROGRAM, get};
 use std::path::Path;
 use std::time::Duration;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval, sleep_until, timeout};
+use tokio::time::{Instant, interval, sleep_until};
 
 const KILLS: usize = 100;
 /// Proving that a create never arrived takes the receive window and twice the visibility bound.
@@ -26,20 +30,19 @@ const SETTLE_MAX: Duration = Duration::from_secs(75);
 async fn t1_a_hundred_kills_lose_nothing_and_double_nothing() -> anyhow::Result<()> {
     let seed = match std::env::var("KILL_SEED") {
         Ok(seed) => seed.parse().context("KILL_SEED")?,
-        Err(_) => load::now().0,
+        Err(_) => bank::now().0,
     };
     println!("seed {seed}: repeat its choices with KILL_SEED={seed}");
     let begun = Instant::now();
     let folder = tempfile::tempdir()?;
     let store = folder.path().join("kill.db");
-    let prices = Prices::Walk { every: Duration::from_millis(10) };
-    let exchange = serve::spawn(ServeConfig { exchange: load::exchange(), prices, seed, ..Default::default() }).await?;
+    let exchange = bank::open(seed).await?;
     let http = process::client()?;
     let (address, addresses) = watch::channel(String::from("http://127.0.0.1:1"));
     let (over, is_over) = watch::channel(false);
     let call = Call { http: http.clone(), address: addresses, over: is_over };
     let mut callers = JoinSet::new();
-    for (lane, symbol) in (1..).zip(load::exchange().instruments) {
+    for (lane, symbol) in (1..).zip(bank::exchange().instruments) {
         callers.spawn(load::caller(lane, seed, symbol, call.clone()));
     }
     let launch = Launch::new(&exchange, &store);
@@ -59,7 +62,7 @@ async fn t1_a_hundred_kills_lose_nothing_and_double_nothing() -> anyhow::Result<
     }
     settle(&http, &url, &exchange, &all, begun).await?;
     println!("{:?}: settled and equal", begun.elapsed());
-    leave(&mut child).await?;
+    process::leave(&mut child).await?;
     check_journal(folder.path(), &store).await?;
     println!("{:?}: replayed", begun.elapsed());
     Ok(())
@@ -145,16 +148,6 @@ async fn settle(
     println!("{} duplicates, {} calls without an answer", all.duplicates, all.unanswered);
     // What the load must have been for the rest to mean anything.
     ensure!(placed >= 50 && with("filled") >= 20 && all.duplicates > 0 && all.unanswered >= 20, "too little load");
-    Ok(())
-}
-
-/// SIGTERM: the service finishes what is out and leaves with 0 (spec A5).
-async fn leave(child: &mut Child) -> anyhow::Result<()> {
-    let id = child.id().context("the service is gone")?;
-    let sent = Command::new("sh").arg("-c").arg(format!("kill -TERM {id}")).status().await?;
-    ensure!(sent.success(), "SIGTERM was not sent");
-    let ended = timeout(PATIENCE, child.wait()).await.context("the service did not stop")??;
-    ensure!(ended.code() == Some(0), "the service stopped with {ended}");
     Ok(())
 }
 

@@ -12,15 +12,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("outcome", &["refusal"]),
     ("config", &["unit"]),
     ("bybit", &["unit"]),
+    ("order", &["bybit", "unit"]),
     // what comes in
-    ("input", &["bybit", "config", "outcome", "unit"]),
+    ("input", &["bybit", "config", "order", "outcome", "unit"]),
+    ("neighbours", &["bybit", "input", "unit"]),
     // the corridor of a signal
     ("intake", &["config", "refusal", "unit"]),
     ("market", &["bybit", "refusal", "unit"]),
     ("account", &["unit"]),
     ("plan", &["bybit", "config", "intake", "market", "refusal", "unit"]),
     ("risk", &["account", "config", "market", "plan", "refusal", "unit"]),
-    ("order", &["bybit", "unit"]),
     ("position", &["order", "unit"]),
     // asking, pacing, waiting
     ("reconcile", &["bybit", "unit"]),
@@ -32,7 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("event", &["bybit", "input", "intake", "market", "order", "outcome", "plan", "risk", "unit"]),
     ("journal", &["command", "event", "input", "unit"]),
     ("report", &["bybit", "event", "intake", "order", "outcome", "refusal", "unit"]),
-    ("rows", &["bybit", "event", "intake", "market", "order", "outcome", "refusal", "report", "unit"]),
+    ("rows", &["bybit", "event", "intake", "market", "order", "outcome", "position", "refusal", "report", "unit"]),
     // wires the rooms, and is seen by none of them
     (
         "manager",
@@ -46,6 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "intake",
             "journal",
             "market",
+            "neighbours",
             "order",
             "outcome",
             "pace",

@@ -147,8 +147,8 @@ impl Turn<'_> {
             return;
         }
         self.touch(row.symbol);
-        let evidence = self.m.seq;
-        self.emit(Event::ForeignExecuted { row: Box::new(*row), evidence });
+        let (evidence, at) = (self.m.seq, self.now());
+        self.emit(Event::ForeignExecuted { row: Box::new(*row), evidence, at });
     }
 
     /// Fills from before we came to the account are in the position that we found there.

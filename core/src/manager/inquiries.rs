@@ -215,7 +215,7 @@ impl Turn<'_> {
             _ => return None,
         };
         // One that we never saw ourselves is held against nothing but what the exchange says of it now.
-        let remembered = aged_out && !(order.inherited && !order.facts.seen);
+        let remembered = aged_out && (!order.inherited || order.facts.seen);
         let wait = if remembered { FORGOTTEN_AFTER } else { VISIBILITY_BOUND };
         // It may have ended, or filled, just before it was first missed: no view need show that at once.
         let missed_since = inquiry.since?.after(VISIBILITY_BOUND);

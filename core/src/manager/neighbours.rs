@@ -15,8 +15,9 @@ use alloc::vec::Vec;
 const DIFFERS_MAX: Span = Span::secs(120);
 /// What it rounds its figures to, and calls equal itself (wire-contracts.md 1.5.2).
 const TOLERANCE: Quantity = Quantity(Decimal::from_parts(1, 0, 0, false, 4));
-/// The repeated event should have reached it before it validates.
-const SETTLES: Span = Span::secs(1);
+/// It doubles a repeated event only when it reads it, so a validation that comes before that mends nothing: it is asked
+/// soon, and once more when its queue has had its time.
+const VALIDATIONS: [Span; 2] = [Span::secs(1), Span::secs(10)];
 
 impl Turn<'_> {
     /// An order that stands open in the rows of the service before us: it is ours, and is asked about.
@@ -36,9 +37,21 @@ impl Turn<'_> {
     pub(super) fn doubt(&mut self, symbol: Symbol) {
         self.emit(Event::PositionDoubted { symbol });
         if self.m.config.consult_position_manager {
-            self.m.observed.doubted.insert(symbol);
-            self.m.observed.their_positions.remove(&symbol);
-            self.arm(Why::RetryAsk(Tag::Consult(Question::Validate(symbol))), SETTLES);
+            self.m.observed.doubted.insert(symbol, 0);
+            self.validate_next(symbol);
+        }
+    }
+
+    /// The next validation of a doubted symbol; after the last one its figure counts again.
+    fn validate_next(&mut self, symbol: Symbol) {
+        self.m.observed.their_positions.remove(&symbol);
+        let Some(done) = self.m.observed.doubted.get(&symbol).copied() else { return };
+        match VALIDATIONS.get(usize::from(done)).copied() {
+            Some(wait) => self.arm(Why::RetryAsk(Tag::Consult(Question::Validate(symbol))), wait),
+            None => {
+                self.m.observed.doubted.remove(&symbol);
+                self.ask(Tag::Consult(Question::Position(symbol)));
+            }
         }
     }
 
@@ -55,8 +68,10 @@ impl Turn<'_> {
                 self.judge_difference(symbol, size);
             }
             (Question::Validate(symbol), _) => {
-                self.m.observed.doubted.remove(&symbol);
-                self.ask(Tag::Consult(Question::Position(symbol)));
+                if let Some(done) = self.m.observed.doubted.get_mut(&symbol) {
+                    *done = done.saturating_add(1);
+                }
+                self.validate_next(symbol);
             }
             (_, Word::Exposure(total)) => {
                 self.m.observed.their_exposure = Some(Reading { value: total, asked_at });
@@ -68,7 +83,7 @@ impl Turn<'_> {
     /// Is its question worth asking again?
     pub(super) fn is_worth_asking(&self, question: Question) -> bool {
         match question {
-            Question::Validate(symbol) => self.m.observed.doubted.contains(&symbol),
+            Question::Validate(symbol) => self.m.observed.doubted.contains_key(&symbol),
             Question::Position(symbol) => self.m.durable.lanes.contains_key(&symbol),
             Question::Exposure => !self.m.durable.lanes.is_empty(),
         }
@@ -85,7 +100,7 @@ impl Turn<'_> {
     fn judge_difference(&mut self, symbol: Symbol, theirs: Quantity) {
         let (ours, now) = (self.own_position(symbol), self.now());
         let apart = theirs.minus(ours).is_none_or(|difference| difference.abs() > TOLERANCE);
-        if !apart || self.m.observed.doubted.contains(&symbol) {
+        if !apart || self.m.observed.doubted.contains_key(&symbol) {
             self.m.observed.differs.remove(&symbol);
             return;
         }
@@ -105,7 +120,7 @@ impl Turn<'_> {
         let young = |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) <= max);
         let position = self.m.observed.their_positions.get(&symbol).map(|reading| reading.asked_at);
         let exposure = self.m.observed.their_exposure.as_ref().map(|reading| reading.asked_at);
-        let doubted = self.m.observed.doubted.contains(&symbol);
+        let doubted = self.m.observed.doubted.contains_key(&symbol);
         let asks = [(Question::Position(symbol), young(position) || doubted), (Question::Exposure, young(exposure))];
         asks.into_iter().filter(|(_, fresh)| !fresh).map(|(question, _)| Tag::Consult(question)).collect()
     }

@@ -72,8 +72,8 @@ pub(super) struct Observed {
     /// Position Manager's positions and exposure.
     pub(super) their_positions: BTreeMap<Symbol, Reading<Quantity>>,
     pub(super) their_exposure: Option<Reading<Money>>,
-    /// Symbols whose figure of theirs is not to be used before they have validated it.
-    pub(super) doubted: BTreeSet<Symbol>,
+    /// Symbols whose figure of theirs is not to be used before they have validated it, and how often they did.
+    pub(super) doubted: BTreeMap<Symbol, u8>,
     /// Since when their position is another one than ours, and whether that was told.
     pub(super) differs: BTreeMap<Symbol, (Timestamp, bool)>,
     /// Open orders of the account that are not ours, by Bybit's id, and when they were last shown.

@@ -193,7 +193,9 @@ pub(super) fn execution(event: &Event) -> Option<ExecutionRow> {
         Event::OrderExecuted { link, row, evidence, .. } => {
             Some(ExecutionRow { fill: **row, link: Some(*link), evidence: *evidence })
         }
-        Event::ForeignExecuted { row, evidence } => Some(ExecutionRow { fill: **row, link: None, evidence: *evidence }),
+        Event::ForeignExecuted { row, evidence, .. } => {
+            Some(ExecutionRow { fill: **row, link: None, evidence: *evidence })
+        }
         _ => None,
     }
 }

@@ -7,9 +7,10 @@ pub use rest::Rest;
 pub use stream::PrivateStream;
 
 use order_manager_core::input::{Answer, Stream, Tag};
+use order_manager_core::unit::{Bytes, Symbol};
 use secrecy::SecretString;
 use std::fmt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Where an account lives and how to enter it. Its `Debug` shows no secret.
 #[derive(Clone)]
@@ -30,7 +31,7 @@ impl fmt::Debug for Account {
     }
 }
 
-/// What the exchange says, on its way to the driver.
+/// What the exchange and our neighbours say, on its way to the driver.
 #[derive(Debug)]
 pub enum Heard {
     /// What became of a request.
@@ -44,6 +45,39 @@ pub enum Heard {
     },
     /// The private stream.
     Stream(Stream),
+    /// A message of the queue `ws-gateway.order`, as it came.
+    Gateway {
+        /// Its body.
+        body: Bytes,
+        /// Fired once it is durable: it may be acknowledged.
+        kept: Kept,
+    },
+    /// A fill event of this symbol may have been published twice (spec E3).
+    Doubted {
+        /// The symbol.
+        symbol: Symbol,
+        /// Fired once that is durable.
+        kept: Kept,
+    },
+}
+
+/// Told to whoever waits until an input is durable. Where it is dropped instead, the life that had it died.
+#[derive(Debug)]
+pub struct Kept(oneshot::Sender<()>);
+
+impl Kept {
+    /// The handle, and what resolves when it is fired.
+    #[must_use]
+    pub fn pair() -> (Self, oneshot::Receiver<()>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self(sender), receiver)
+    }
+
+    /// The input is durable.
+    pub(crate) fn fire(self) {
+        // Who left needs no word.
+        let _ = self.0.send(());
+    }
 }
 
 /// Where adapters put what they hear. Bounded: a full one makes the socket wait, and TCP the exchange.

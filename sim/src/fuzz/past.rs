@@ -170,10 +170,10 @@ impl Past {
             }
             Event::CancelWanted { link, .. } => self.track(*link, |track| track.cancel_wanted = true),
             Event::OrderTold(told) => self.tell(told),
-            Event::ForeignExecuted { row, .. } => {
-                if self.adopted.get(&row.symbol).is_none_or(|as_of| row.time > *as_of) {
-                    self.book(row.symbol, row.side, row.quantity, row.fee);
-                }
+            Event::ForeignExecuted { row, .. }
+                if self.adopted.get(&row.symbol).is_none_or(|as_of| row.time > *as_of) =>
+            {
+                self.book(row.symbol, row.side, row.quantity, row.fee);
             }
             Event::PositionAdopted { symbol, size, as_of, .. } => {
                 self.adopted.insert(*symbol, *as_of);

@@ -17,8 +17,8 @@
 //! expect = { orders = 1, status = "filled" }
 //! ```
 //!
-//! A step does one thing: `signal`, `again`, `price`, `fault`, `stream`, `crash`, `manual`, `liquidity`,
-//! `reject_next` or `expect`. Words that it does not know are errors that name the nearest known one.
+//! A step does one thing: `signal`, `again`, `price`, `fault`, `stream`, `exchange`, `store`, `crash`, `manual`,
+//! `liquidity`, `reject_next` or `expect`. Words that it does not know are errors that name the nearest known one.
 
 mod expect;
 mod fault;
@@ -111,6 +111,14 @@ pub enum Action {
     StreamDown,
     /// The private stream comes back.
     StreamUp,
+    /// Nothing reaches the exchange, and nothing comes from there.
+    ExchangeDown,
+    /// It can be reached again.
+    ExchangeUp,
+    /// Nothing can be written or read.
+    StoreDown,
+    /// The store works again.
+    StoreUp,
     /// The process dies in the next step that fits.
     Crash(Crash),
     /// Somebody else trades on the account.

@@ -46,6 +46,8 @@ pub(super) struct RawStep {
     pub price: Option<Spanned<Words>>,
     pub fault: Option<Spanned<RawFault>>,
     pub stream: Option<Word>,
+    pub exchange: Option<Word>,
+    pub store: Option<Word>,
     pub crash: Option<Spanned<RawCrash>>,
     pub manual: Option<Spanned<RawManual>>,
     pub liquidity: Option<Spanned<RawLiquidity>>,

@@ -90,6 +90,8 @@ impl Reader<'_> {
             ("price", raw.price.is_some()),
             ("fault", raw.fault.is_some()),
             ("stream", raw.stream.is_some()),
+            ("exchange", raw.exchange.is_some()),
+            ("store", raw.store.is_some()),
             ("crash", raw.crash.is_some()),
             ("manual", raw.manual.is_some()),
             ("liquidity", raw.liquidity.is_some()),
@@ -106,9 +108,11 @@ impl Reader<'_> {
         } else if let Some(raw) = &raw.fault {
             fault::read(self, raw)
         } else if let Some(word) = &raw.stream {
-            let table = [("down", Action::StreamDown), ("up", Action::StreamUp)];
-            let table: Vec<(&str, &Action)> = table.iter().map(|(word, action)| (*word, action)).collect();
-            self.take(word::choose(word, "state of the stream", &table)).cloned()
+            self.down_or_up(word, "state of the stream", Action::StreamDown, Action::StreamUp)
+        } else if let Some(word) = &raw.exchange {
+            self.down_or_up(word, "state of the exchange", Action::ExchangeDown, Action::ExchangeUp)
+        } else if let Some(word) = &raw.store {
+            self.down_or_up(word, "state of the store", Action::StoreDown, Action::StoreUp)
         } else if let Some(raw) = &raw.crash {
             fault::read_crash(self, raw.get_ref())
         } else if let Some(raw) = &raw.manual {
@@ -120,6 +124,10 @@ impl Reader<'_> {
         } else {
             raw.expect.as_ref().and_then(|raw| expect::read(self, raw.get_ref()))
         }
+    }
+
+    fn down_or_up(&mut self, word: &Word, what: &str, down: Action, up: Action) -> Option<Action> {
+        self.take(word::choose(word, what, &[("down", &down), ("up", &up)])).cloned()
     }
 
     fn prices(&mut self, words: &Words) -> Option<BTreeMap<Symbol, Price>> {

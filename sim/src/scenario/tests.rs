@@ -152,7 +152,7 @@ fn an_unknown_action_names_the_nearest() {
     5 | exepct = { orders = 1 }
       | ^^^^^^ did you mean `expect`?
       |
-      = help: the words here are `at`, `signal`, `again`, `price`, `fault`, `stream`, `crash`, `manual`, `liquidity`, `reject_next`, `expect`
+      = help: the words here are `at`, `signal`, `again`, `price`, `fault`, `stream`, `exchange`, `store`, `crash`, `manual`, `liquidity`, `reject_next`, `expect`
     "#);
 }
 
@@ -230,7 +230,7 @@ fn a_step_without_an_action_is_one_too_few() {
     3 | [[steps]]
       | ^^^^^^^^^ this step
       |
-      = help: add one of `signal`, `again`, `price`, `fault`, `stream`, `crash`, `manual`, `liquidity`, `reject_next`, `expect`
+      = help: add one of `signal`, `again`, `price`, `fault`, `stream`, `exchange`, `store`, `crash`, `manual`, `liquidity`, `reject_next`, `expect`
     "#);
 }
 

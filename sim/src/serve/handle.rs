@@ -90,9 +90,14 @@ impl Handle {
                 self.with(|exchange, _| exchange.knobs_mut().reject_next_after_ack.push_back(reason));
                 Ok(())
             }
-            Action::Signal(_) | Action::Raw(_) | Action::Again(_) | Action::Crash(_) | Action::Expect(_) => {
-                Err("this step does not concern the exchange".into())
-            }
+            Action::ExchangeDown | Action::ExchangeUp => Err("a served exchange is taken down by who serves it".into()),
+            Action::Signal(_)
+            | Action::Raw(_)
+            | Action::Again(_)
+            | Action::StoreDown
+            | Action::StoreUp
+            | Action::Crash(_)
+            | Action::Expect(_) => Err("this step does not concern the exchange".into()),
         }
     }
 }

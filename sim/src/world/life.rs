@@ -11,6 +11,8 @@ use order_manager_core::unit::{Span, Timestamp};
 use order_manager_core::{Manager, Step};
 use std::collections::VecDeque;
 
+/// Before another manager is restored after a write failed.
+const STORE_RETRY: Span = Span::secs(1);
 /// How long the disk takes for one batch.
 const COMMIT: Span = Span::millis(1);
 
@@ -122,6 +124,9 @@ impl World {
 
     /// The batch is durable: now, and only now, its commands start.
     pub(super) fn committed(&mut self) {
+        if self.store_is_down {
+            return self.die(STORE_RETRY, "of a store that cannot be written"); // memory is ahead of the disk
+        }
         let batch = std::mem::take(&mut self.life.writing);
         for Written { stored, events, .. } in &batch {
             self.ledger.follow(stored.seq, events);
@@ -183,6 +188,10 @@ impl World {
 
     /// The process starts: restore, then one `Started`, then the deliveries that nobody acknowledged.
     pub(super) fn restart(&mut self) {
+        if self.store_is_down {
+            let at = self.now.after(STORE_RETRY);
+            return self.at(at, Happening::Restarts);
+        }
         let restored = Manager::restore(None, self.life.store.records());
         let manager = match restored {
             Ok(manager) => manager,

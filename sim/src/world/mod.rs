@@ -93,6 +93,10 @@ pub struct World {
     connection: u32,
     connected: bool,
     kept_down: bool,
+    /// Can anything go to the exchange and come from there?
+    unreachable: bool,
+    /// Can anything be written and read?
+    store_is_down: bool,
     outbox: Vec<Outbound>,
     /// Inputs that were given to the manager.
     pub inputs: u64,
@@ -121,6 +125,8 @@ impl World {
             connection: 0,
             connected: false,
             kept_down: false,
+            unreachable: false,
+            store_is_down: false,
             outbox: Vec::new(),
             inputs: 0,
         };
@@ -185,9 +191,11 @@ impl World {
 
     fn happen(&mut self, happening: Happening) {
         match happening {
+            Happening::Arrives { .. } if self.unreachable => {} // on the way when the line broke
             Happening::Arrives { life, outgoing, first } => self.arrives(life, &outgoing, first),
             Happening::Answered { life, tag, answer } => {
-                if life == self.life.number && self.waiting.remove(&tag).is_some() {
+                let lost = self.unreachable && !matches!(*answer, Answer::NotSent { .. });
+                if life == self.life.number && !lost && self.waiting.remove(&tag).is_some() {
                     self.give(Input::Reply { tag, answer });
                 }
             }
@@ -252,6 +260,9 @@ impl World {
 
     fn send(&mut self, outgoing: &Outgoing) {
         let life = self.life.number;
+        if self.unreachable {
+            return self.refuse_connection(outgoing.tag);
+        }
         let operation = outgoing.request.operation();
         let arrivals = self.wire.request(self.now, operation);
         self.note_fault(&arrivals, || format!("request {operation:?}"));
@@ -266,7 +277,11 @@ impl World {
 
     /// No Position Manager runs in this world: nobody answers at its address.
     fn consult(&mut self, question: Question) {
-        let (life, tag) = (self.life.number, Tag::Consult(question));
+        self.refuse_connection(Tag::Consult(question));
+    }
+
+    fn refuse_connection(&mut self, tag: Tag) {
+        let life = self.life.number;
         self.happenings += 1;
         self.waiting.insert(tag, self.happenings);
         let answer = Box::new(Answer::NotSent { why: Text::clipped("connection refused") });
@@ -310,6 +325,28 @@ impl World {
         self.connect();
     }
 
+    /// Nothing reaches the exchange any more, and nothing comes from there.
+    pub fn exchange_down(&mut self) {
+        self.unreachable = true;
+        self.stream_down();
+    }
+
+    /// It can be reached again.
+    pub fn exchange_up(&mut self) {
+        self.unreachable = false;
+        self.stream_up();
+    }
+
+    /// Every commit fails from now on, and nothing can be restored.
+    pub const fn store_down(&mut self) {
+        self.store_is_down = true;
+    }
+
+    /// The store works again.
+    pub const fn store_up(&mut self) {
+        self.store_is_down = false;
+    }
+
     /// A checkpoint is taken here, and the manager is told: its bytes, to restore or to replay from. None while
     /// the process is down or writes.
     pub fn checkpoint(&mut self) -> Option<Vec<u8>> {
@@ -323,8 +360,9 @@ impl World {
     pub fn heal(&mut self) {
         self.wire.clear_faults();
         self.life.forget_crash();
+        self.store_up();
         if self.kept_down {
-            self.stream_up();
+            self.exchange_up();
         }
     }
 

@@ -90,6 +90,10 @@ impl Script<'_> {
             Action::Fault(fault) => world.wire.add_fault(*fault),
             Action::StreamDown => world.stream_down(),
             Action::StreamUp => world.stream_up(),
+            Action::ExchangeDown => world.exchange_down(),
+            Action::ExchangeUp => world.exchange_up(),
+            Action::StoreDown => world.store_down(),
+            Action::StoreUp => world.store_up(),
             Action::Crash(crash) => world.plan_crash(*crash),
             Action::Manual(manual) => {
                 let now = world.now;

@@ -27,7 +27,14 @@ impl Default for FakeDesk {
         Self {
             answers: Mutex::default(),
             brought: Mutex::default(),
-            health: Mutex::new(Health { store: true, exchange: true, stream: true, ready: true, accepting: true }),
+            health: Mutex::new(Health {
+                store: true,
+                exchange: true,
+                stream: true,
+                ready: true,
+                accepting: true,
+                broker: None,
+            }),
             committed: Mutex::new(Some(watch::Sender::new(0))),
             stalls: AtomicBool::new(false),
             panics: AtomicBool::new(false),

@@ -1,4 +1,5 @@
 //! The service as a process of its own, against a served fake exchange.
+#![allow(dead_code, reason = "each test crate uses its part")]
 
 use anyhow::{Context, ensure};
 use order_manager_sim::serve::Served;
@@ -23,11 +24,18 @@ pub(crate) struct Launch {
     pub(crate) rest: String,
     pub(crate) stream: String,
     pub(crate) store: PathBuf,
+    /// What else its environment holds.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 impl Launch {
     pub(crate) fn new(exchange: &Served, store: &Path) -> Self {
-        Self { rest: exchange.base_url(), stream: exchange.private_stream_url(), store: store.to_owned() }
+        Self {
+            rest: exchange.base_url(),
+            stream: exchange.private_stream_url(),
+            store: store.to_owned(),
+            environment: Vec::new(),
+        }
     }
 
     /// Starts the process and does not wait for it.
@@ -45,6 +53,7 @@ impl Launch {
             .env("ORDERMANAGER_MAX_EXPOSURE", "1000000")
             .env("ORDERMANAGER_MAX_POSITION_SIZE", "1000")
             .env("ORDERMANAGER_MAX_ORDER_SIZE_RATIO", "1")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -72,6 +81,16 @@ pub(crate) async fn ready(http: &reqwest::Client, url: &str) -> anyhow::Result<D
         ensure!(start.elapsed() < PATIENCE, "the service did not become ready");
         looks.tick().await;
     }
+}
+
+/// SIGTERM: the service finishes what is out and leaves with 0 (spec A5).
+pub(crate) async fn leave(child: &mut Child) -> anyhow::Result<()> {
+    let id = child.id().context("the service is gone")?;
+    let sent = Command::new("sh").arg("-c").arg(format!("kill -TERM {id}")).status().await?;
+    ensure!(sent.success(), "SIGTERM was not sent");
+    let ended = timeout(PATIENCE, child.wait()).await.context("the service did not stop")??;
+    ensure!(ended.code() == Some(0), "the service stopped with {ended}");
+    Ok(())
 }
 
 /// A page of the API, which must answer 200.

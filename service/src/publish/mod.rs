@@ -1,0 +1,215 @@
+//! Order events out (spec E3): the store's messages, in order, each confirmed by the broker before the cursor passes
+//! it. A crash may repeat some under their ids, and says so; it loses none.
+
+mod channel;
+mod window;
+
+use crate::broker::{End, Failed, Link, Queue, Session, told};
+use crate::exchange::{Ear, Heard, Kept};
+use channel::{Answered, Confirming};
+use order_manager_core::unit::Symbol;
+use std::time::Duration;
+use tokio::sync::watch;
+use window::{WINDOW, Window};
+
+/// Between two tries to save the cursor, or to tell the driver.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// A message of the store on its way to the broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OutboxMessage {
+    /// Grows without gaps.
+    pub(crate) id: i64,
+    /// Stays the same however often it is sent.
+    pub(crate) event_id: String,
+    pub(crate) asset: String,
+    pub(crate) event_type: String,
+    pub(crate) trace_id: String,
+    pub(crate) body: String,
+}
+
+impl OutboxMessage {
+    /// Does Position Manager add its quantity up (wire-contracts.md 1.5.1)?
+    pub(crate) fn is_fill(&self) -> bool {
+        matches!(self.event_type.as_str(), "filled" | "partially_filled")
+    }
+}
+
+/// How far messages are published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    /// All messages up to this id are confirmed.
+    pub(crate) position: i64,
+    /// Messages that were sent once more, though the broker may have had them.
+    pub(crate) repeated: u64,
+}
+
+/// The store cannot be read or written now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store: {0}")]
+pub(crate) struct OutboxError(pub(crate) String);
+
+/// The messages to publish, and how far that has come.
+pub(crate) trait Outbox: Send + Sync {
+    /// Messages after `id` in order, at most `limit`.
+    fn after(&self, id: i64, limit: u32) -> impl Future<Output = Result<Vec<OutboxMessage>, OutboxError>> + Send;
+    /// The cursor as it was saved last.
+    fn load(&self) -> impl Future<Output = Result<Cursor, OutboxError>> + Send;
+    /// Makes the cursor durable.
+    fn save(&mut self, cursor: Cursor) -> impl Future<Output = Result<(), OutboxError>> + Send;
+}
+
+/// The session of the publisher. It outlives its channels.
+pub(crate) struct Publisher<O> {
+    queue: Queue,
+    outbox: O,
+    ear: Ear,
+    /// The id of the last message in the store.
+    committed: watch::Receiver<i64>,
+    finish: watch::Receiver<bool>,
+    cursor: Option<Cursor>,
+    window: Window,
+    /// What an earlier process may have sent ends here.
+    doubtful: i64,
+}
+
+impl<O: Outbox> Publisher<O> {
+    /// Publishes to `queue` what `committed` tells of, until `finish` is told and nothing is left.
+    pub(crate) fn new(
+        queue: Queue,
+        outbox: O,
+        ear: Ear,
+        committed: watch::Receiver<i64>,
+        finish: watch::Receiver<bool>,
+    ) -> Self {
+        let doubtful = *committed.borrow();
+        Self { queue, outbox, ear, committed, finish, cursor: None, window: Window::default(), doubtful }
+    }
+
+    async fn publish(&mut self, link: &Link, progress: &mut bool) -> Result<(), Failed> {
+        let mut cursor = self.cursor().await?;
+        let mut confirming = Confirming::open(&self.queue, link).await?;
+        loop {
+            if self.window.open.is_empty() {
+                let messages = self.outbox.after(cursor.position, WINDOW).await?;
+                self.window = Window::begin(messages, self.doubtful);
+            }
+            if self.window.open.is_empty() {
+                if self.wait(link, cursor).await? {
+                    return Ok(());
+                }
+                continue;
+            }
+            let fill_again = self.window.open.iter().any(|open| open.doubtful && open.message.is_fill());
+            if fill_again && self.ear.is_closed() {
+                // Nobody is left to hear of the doubt: the next process sends it, and tells.
+                return Ok(());
+            }
+            let repeats = self.window.repeats();
+            if repeats > 0 {
+                // Counted before they go, so that a crash does not forget that they went.
+                cursor.repeated = cursor.repeated.saturating_add(repeats);
+                self.save(cursor).await;
+                tracing::info!(repeats, all = cursor.repeated, "order events are sent again: they may have arrived");
+            }
+            let answered = confirming.send(link, &mut self.window).await;
+            let Answered { confirmed, failed } = answered;
+            *progress |= !confirmed.is_empty();
+            let doubted = confirmed.iter().filter(|open| open.doubtful && open.message.is_fill());
+            let doubted: Vec<String> = doubted.map(|open| open.message.asset.clone()).collect();
+            if !self.tell(&doubted).await {
+                return Ok(());
+            }
+            let position = self.window.position(cursor);
+            if position > cursor.position {
+                cursor.position = position;
+                self.save(cursor).await;
+            }
+            if let Some(failed) = failed {
+                return Err(failed);
+            }
+        }
+    }
+
+    async fn cursor(&mut self) -> Result<Cursor, OutboxError> {
+        if let Some(cursor) = self.cursor {
+            return Ok(cursor);
+        }
+        let cursor = self.outbox.load().await?;
+        // No more than a window was ever unconfirmed.
+        self.doubtful = self.doubtful.min(cursor.position.saturating_add(i64::from(WINDOW)));
+        Ok(*self.cursor.insert(cursor))
+    }
+
+    /// Until there is more to publish; says whether it is time to go.
+    async fn wait(&mut self, link: &Link, cursor: Cursor) -> Result<bool, Failed> {
+        let (committed, finish) = (&mut self.committed, &mut self.finish);
+        let more = async {
+            if committed.wait_for(|last| *last > cursor.position).await.is_err() {
+                // The driver is gone, and whoever ended it says so.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = more => Ok(false),
+            () = told(finish) => Ok(true),
+            () = link.lost() => Err(Failed { why: "the connection ended".into(), progress: false }),
+        }
+    }
+
+    /// Makes the cursor durable, however long the store is away: until then nothing more is sent, so that a crash
+    /// repeats no more than a window.
+    async fn save(&mut self, cursor: Cursor) {
+        self.cursor = Some(cursor);
+        while let Err(error) = self.outbox.save(cursor).await {
+            tracing::warn!(%error, position = cursor.position, "how far events are published cannot be kept");
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// Fills of these assets went out twice, perhaps: the manager must know before the cursor passes them. Says
+    /// whether it does; it does not where it is gone.
+    async fn tell(&self, assets: &[String]) -> bool {
+        for asset in assets {
+            let Ok(symbol) = Symbol::new(asset) else {
+                tracing::error!(asset, "an event's asset is no symbol: this is a defect, report it");
+                continue;
+            };
+            loop {
+                let (kept, is_kept) = Kept::pair();
+                if self.ear.send(Heard::Doubted { symbol, kept }).await.is_err() {
+                    return false;
+                }
+                if is_kept.await.is_ok() {
+                    break;
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+        true
+    }
+}
+
+impl From<OutboxError> for Failed {
+    fn from(error: OutboxError) -> Self {
+        Self { why: error.to_string(), progress: false }
+    }
+}
+
+impl<O: Outbox> Session for Publisher<O> {
+    fn role(&self) -> &str {
+        "order-events"
+    }
+
+    async fn run(&mut self, link: &Link) -> End {
+        let mut progress = false;
+        match self.publish(link, &mut progress).await {
+            Ok(()) => End::Stopped,
+            Err(failed) => End::Failed(Failed { progress, ..failed }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

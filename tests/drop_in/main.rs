@@ -1,0 +1,10 @@
+//! The service among its real neighbours: PostgreSQL, RabbitMQ and the fake exchange over sockets, and what goes wrong
+//! with each of them.
+
+#[path = "../support/bank.rs"]
+mod bank;
+#[path = "../support/process.rs"]
+mod process;
+mod proxy;
+mod servers;
+mod ways;
