@@ -3,8 +3,12 @@
 
 #[path = "../support/bank.rs"]
 mod bank;
+#[path = "../neighbours/mod.rs"]
+mod neighbours;
 #[path = "../support/process.rs"]
 mod process;
 mod proxy;
+mod queues;
 mod servers;
+mod stage;
 mod ways;
