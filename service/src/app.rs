@@ -1,26 +1,22 @@
 //! Puts the rooms together: store, driver, exchange adapters, API.
 
-use crate::broker::{Queue, Running};
-use crate::config::{BrokerSettings, Settings};
+mod broker;
+
+use crate::config::Settings;
 use crate::desk::Desk;
 use crate::driver::{Driver, HEARD_MAX};
-use crate::exchange::{Account, PrivateStream, Rest};
+use crate::exchange::{Account, Rest};
 use crate::http::{self, Key, Keys, Role};
-use crate::intake;
 use crate::neighbours::PositionManager;
 use crate::store::Store;
 use anyhow::Context;
+use broker::Roles;
 use order_manager_core::config::PositionSource;
 use order_manager_sim::exchange::face::Credentials;
 use order_manager_sim::serve::Served;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, timeout_at};
-
-/// The broker may take this long over the last acknowledgements and events (spec A5).
-const LEAVE_MAX: Duration = Duration::from_secs(5);
 
 /// Serves until `stop` resolves; then takes no more signals, lets what is out be answered, and returns.
 ///
@@ -38,7 +34,9 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
     let (desk, back) = Desk::pair(reader.last_event_id().await?);
     let (stopping, stopped) = watch::channel(false);
     let rest = Rest::new(account.clone()).context("TLS cannot be set up")?;
-    let mut stream = PrivateStream::start(account, ear.clone());
+    let mut roles = Roles::start(&settings, (&desk, &ear), &store, &stopped);
+    let mut stream = roles.order_events(&settings, account, (&desk, &ear), &stopped)?;
+    let desk = desk.with_broker(roles.connected());
     let position_manager = settings.neighbours.position_manager.clone().map(PositionManager::new).transpose();
     let position_manager = position_manager.context("TLS cannot be set up")?;
     let driver = Driver {
@@ -53,11 +51,6 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
         given: None,
     };
     let mut driver = tokio::spawn(driver.run());
-    let mut amqp = Vec::new();
-    if let Some(BrokerSettings { broker, prefetch }) = &settings.broker {
-        amqp.push(intake::signals(broker, Queue::signals(), *prefetch, desk.clone(), stopped.clone()));
-    }
-    let desk = desk.with_broker(amqp.iter().map(|running| running.up.clone()).collect());
 
     // Whoever started this process reads the address from its first line.
     println!("listening on http://{}", listener.local_addr()?);
@@ -88,7 +81,7 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
         None => driver.await,
     };
     stream.abort();
-    leave(amqp).await;
+    roles.leave().await;
     if let Some(broken) = broken {
         anyhow::bail!("{broken}; this is a defect, report it");
     }
@@ -96,32 +89,24 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
     ended.context("the driver panicked")?.context("the store cannot be used")
 }
 
-/// Lets the broker's roles say goodbye. What they do not finish in time comes again.
-async fn leave(running: Vec<Running>) {
-    let by = Instant::now() + LEAVE_MAX;
-    for Running { task, .. } in running {
-        let abort = task.abort_handle();
-        if timeout_at(by, task).await.is_err() {
-            abort.abort();
-        }
-    }
-}
-
 /// The one key of the configuration may do everything.
 fn key(secret: &SecretString) -> Result<Key, http::BadKey> {
     Key::new("ORDERMANAGER_API_KEY", Role::Operate, secret.expose_secret())
 }
 
-/// Resolves at SIGTERM or SIGINT.
-pub(crate) async fn stop_signal() {
+/// Resolves at SIGTERM or SIGINT, from now on: one that comes before anybody waits counts.
+///
+/// # Errors
+/// The system takes no handler.
+pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
             _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        },
-        Err(_) => _ = tokio::signal::ctrl_c().await,
-    }
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// How to reach a served fake exchange.

@@ -84,10 +84,14 @@ impl<H: Hand> Session for Consumer<H> {
             () = link.lost() => return failed("the connection ended", false),
             () = self.hand.open() => {}
         }
-        let acked = self.counts.acked.load(Ordering::Relaxed);
+        let before = self.counts.acked.load(Ordering::Relaxed);
         let end = self.consume(link).await;
         self.consuming.send_replace(false);
-        let progress = self.counts.acked.load(Ordering::Relaxed) > acked;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let ConsumerCounts { acked, stale, redelivered } = &*self.counts;
+        let (acked, stale, redelivered) = (read(acked), read(stale), read(redelivered));
+        tracing::info!(role = self.role, acked, stale, redelivered, "consumer ended; all so far");
+        let progress = acked > before;
         match end {
             Ok(()) => End::Stopped,
             Err(end) => End::Failed(Failed { progress, ..end }),

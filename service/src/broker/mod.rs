@@ -12,7 +12,7 @@ mod keep;
 mod link;
 mod queue;
 
-pub(crate) use consumer::{Consumer, Hand, Message, Taken};
+pub(crate) use consumer::{Consumer, ConsumerCounts, Hand, Message, Taken};
 pub(crate) use keep::{End, Failed, Running, Session, start, told};
 pub(crate) use link::Link;
 pub use queue::Queue;

@@ -51,13 +51,14 @@ async fn take_over(settings: Settings, dry_run: bool) -> anyhow::Result<ExitCode
     let given = dry_run.then(|| before.clone());
     let driver = Driver { store, config, rest, position_manager: None, ear, heard, back, stop, given };
     let mut driver = tokio::spawn(driver.run());
+    let stopped = stop_signal()?;
     let known = tokio::select! {
         known = known(&reader, &desk, &before) => known?,
         ended = &mut driver => {
             ended.context("the driver panicked")?.context("the store cannot be used")?;
             anyhow::bail!("the driver ended by itself; this is a defect, report it");
         }
-        () = stop_signal() => anyhow::bail!("stopped before everything was known; run it again"),
+        () = stopped => anyhow::bail!("stopped before everything was known; run it again"),
     };
     stopping.send_replace(true);
     driver.await.context("the driver panicked")?.context("the store cannot be used")?;

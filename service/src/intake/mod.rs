@@ -1,6 +1,6 @@
 //! Signals and the ws-gateway's order messages in from the broker (spec S1, T2). Over HTTP they come by `http`.
 
-use crate::broker::{self, Broker, Consumer, Hand, Message, Queue, Running, Taken};
+use crate::broker::{self, Broker, Consumer, ConsumerCounts, Hand, Message, Queue, Running, Taken};
 use crate::desk::{Desk, DeskError, Line};
 use crate::exchange::{Ear, Heard, Kept};
 use order_manager_core::command::Receipt;
@@ -16,10 +16,10 @@ pub(crate) fn signals(
     broker: &Broker,
     queue: Queue,
     prefetch: u16,
-    desk: Desk,
+    (desk, counts): (Desk, Arc<ConsumerCounts>),
     stop: watch::Receiver<bool>,
 ) -> Running {
-    let (consuming, counts) = (watch::channel(false).0, Arc::default());
+    let consuming = watch::channel(false).0;
     let hand = Signals::new(desk);
     let consumer = Consumer { role: "signals", queue, prefetch, hand, consuming, counts, stop: stop.clone() };
     broker::start(broker, consumer, stop)

@@ -62,7 +62,8 @@ impl Confirming {
         }
         let mut confirmed = Vec::with_capacity(window.open.len());
         for (mut open, acked) in std::mem::take(&mut window.open).into_iter().zip(acked) {
-            let is_returned = returned.iter().any(|id| id.as_str() == open.message.event_id);
+            let id = open.message.event_id.to_string();
+            let is_returned = returned.iter().any(|returned| returned.as_str() == id);
             if acked && !is_returned {
                 confirmed.push(open);
             } else {
@@ -93,7 +94,7 @@ impl Confirming {
         let properties = BasicProperties::default()
             .with_delivery_mode(PERSISTENT)
             .with_content_type("application/json".into())
-            .with_message_id(message.event_id.as_str().into())
+            .with_message_id(message.event_id.to_string().into())
             .with_timestamp(now)
             .with_headers(headers);
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };

@@ -6,6 +6,7 @@ mod window;
 
 use crate::broker::{End, Failed, Link, Queue, Session, told};
 use crate::exchange::{Ear, Heard, Kept};
+use crate::store::{Cursor, CursorKeeper, OutboxMessage, Reader, StoreError};
 use channel::{Answered, Confirming};
 use order_manager_core::unit::Symbol;
 use std::time::Duration;
@@ -15,33 +16,12 @@ use window::{WINDOW, Window};
 /// Between two tries to save the cursor, or to tell the driver.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// A message of the store on its way to the broker.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct OutboxMessage {
-    /// Grows without gaps.
-    pub(crate) id: i64,
-    /// Stays the same however often it is sent.
-    pub(crate) event_id: String,
-    pub(crate) asset: String,
-    pub(crate) event_type: String,
-    pub(crate) trace_id: String,
-    pub(crate) body: String,
-}
+/// The cursor's name in the store.
+const CURSOR: &str = "order-manager.order_events";
 
-impl OutboxMessage {
-    /// Does Position Manager add its quantity up (wire-contracts.md 1.5.1)?
-    pub(crate) fn is_fill(&self) -> bool {
-        matches!(self.event_type.as_str(), "filled" | "partially_filled")
-    }
-}
-
-/// How far messages are published.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cursor {
-    /// All messages up to this id are confirmed.
-    pub(crate) position: i64,
-    /// Messages that were sent once more, though the broker may have had them.
-    pub(crate) repeated: u64,
+/// Does Position Manager add its quantity up (wire-contracts.md 1.5.1)?
+fn is_fill(message: &OutboxMessage) -> bool {
+    matches!(message.event_type.as_str(), "filled" | "partially_filled")
 }
 
 /// The store cannot be read or written now.
@@ -57,6 +37,36 @@ pub(crate) trait Outbox: Send + Sync {
     fn load(&self) -> impl Future<Output = Result<Cursor, OutboxError>> + Send;
     /// Makes the cursor durable.
     fn save(&mut self, cursor: Cursor) -> impl Future<Output = Result<(), OutboxError>> + Send;
+}
+
+/// The messages and the cursor in the store.
+pub(crate) struct Stored {
+    reader: Reader,
+    keeper: CursorKeeper,
+}
+
+impl Stored {
+    pub(crate) fn new(reader: Reader, keeper: CursorKeeper) -> Self {
+        Self { reader, keeper }
+    }
+}
+
+impl From<StoreError> for OutboxError {
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Outbox for Stored {
+    async fn after(&self, id: i64, limit: u32) -> Result<Vec<OutboxMessage>, OutboxError> {
+        Ok(self.reader.outbox(id, limit).await?)
+    }
+    async fn load(&self) -> Result<Cursor, OutboxError> {
+        Ok(self.reader.cursor(CURSOR).await?)
+    }
+    async fn save(&mut self, cursor: Cursor) -> Result<(), OutboxError> {
+        Ok(self.keeper.save(CURSOR, cursor.position, cursor.repeated).await?)
+    }
 }
 
 /// The session of the publisher. It outlives its channels.
@@ -100,7 +110,7 @@ impl<O: Outbox> Publisher<O> {
                 }
                 continue;
             }
-            let fill_again = self.window.open.iter().any(|open| open.doubtful && open.message.is_fill());
+            let fill_again = self.window.open.iter().any(|open| open.doubtful && is_fill(&open.message));
             if fill_again && self.ear.is_closed() {
                 // Nobody is left to hear of the doubt: the next process sends it, and tells.
                 return Ok(());
@@ -115,7 +125,7 @@ impl<O: Outbox> Publisher<O> {
             let answered = confirming.send(link, &mut self.window).await;
             let Answered { confirmed, failed } = answered;
             *progress |= !confirmed.is_empty();
-            let doubted = confirmed.iter().filter(|open| open.doubtful && open.message.is_fill());
+            let doubted = confirmed.iter().filter(|open| open.doubtful && is_fill(&open.message));
             let doubted: Vec<String> = doubted.map(|open| open.message.asset.clone()).collect();
             if !self.tell(&doubted).await {
                 return Ok(());
@@ -212,4 +222,4 @@ impl<O: Outbox> Session for Publisher<O> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

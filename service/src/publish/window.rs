@@ -1,6 +1,7 @@
 //! Which messages may be unconfirmed together.
 
-use super::{Cursor, OutboxMessage};
+use super::is_fill;
+use crate::store::{Cursor, OutboxMessage};
 use std::collections::BTreeSet;
 
 /// So many messages may be unconfirmed (spec E3).
@@ -29,7 +30,7 @@ impl Window {
     /// them. Those up to `doubtful` may have been sent by an earlier process.
     pub(super) fn begin(messages: Vec<OutboxMessage>, doubtful: i64) -> Self {
         let mut filled = BTreeSet::new();
-        let fits = |message: &OutboxMessage| !message.is_fill() || filled.insert(message.asset.clone());
+        let fits = |message: &OutboxMessage| !is_fill(message) || filled.insert(message.asset.clone());
         let run = messages.into_iter().take(WINDOW as usize).take_while(fits);
         let open: Vec<Open> = run.map(|message| Open { doubtful: message.id <= doubtful, message }).collect();
         let end = open.last().map_or(0, |last| last.message.id);

@@ -61,10 +61,10 @@ impl Bench {
         Self { channel, proxy, broker, queue, connection }
     }
 
-    /// Declares the queue as a neighbour would have.
-    pub(super) async fn declare(&self) {
+    /// Declares the queue before the service does.
+    pub(super) async fn declare(&self, arguments: FieldTable) {
         let name = self.queue.name.as_str().into();
-        let declared = self.channel.queue_declare(name, QueueDeclareOptions::durable(), FieldTable::default());
+        let declared = self.channel.queue_declare(name, QueueDeclareOptions::durable(), arguments);
         declared.await.expect("a queue");
     }
 
