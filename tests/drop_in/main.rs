@@ -3,12 +3,15 @@
 
 #[path = "../support/bank.rs"]
 mod bank;
+#[path = "../support/books.rs"]
+mod books;
 #[path = "../neighbours/mod.rs"]
 mod neighbours;
 #[path = "../support/process.rs"]
 mod process;
 mod proxy;
 mod queues;
+mod rounds;
 mod servers;
 mod stage;
 mod ways;
