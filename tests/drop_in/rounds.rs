@@ -27,6 +27,9 @@ use tokio::time::{Instant, sleep_until};
 /// So many as a part of all tests; `tests/rounds` asks for more.
 const ROUNDS: usize = 50;
 
+/// After so many it is said how far they are.
+const REPORTED: usize = 25;
+
 /// The service's process.
 pub(crate) struct Service {
     child: Child,
@@ -90,6 +93,9 @@ async fn play(stage: &mut Stage, rounds: usize, tally: &mut Tally) -> anyhow::Re
         let fault = Fault::choose(&mut choices);
         let struck = fault.strike(stage, &mut service, &mut choices).await;
         tally.add(fault, struck.with_context(|| format!("round {round}: {fault:?}"))?);
+        if (round + 1) % REPORTED == 0 {
+            println!("{} rounds in {:.0?}", round + 1, tally.begun.elapsed());
+        }
         if let Some(ended) = lanes.try_join_next() {
             ended??;
             anyhow::bail!("a lane of signals ended in round {round}");

@@ -19,6 +19,8 @@ use tokio::time::{Instant, interval};
 
 /// Proving that a create never arrived takes the receive window and twice the visibility bound; signals wait behind it.
 const SETTLE_MAX: Duration = Duration::from_secs(240);
+/// The last events and validations are out soon after.
+const EQUAL_MAX: Duration = Duration::from_secs(120);
 /// Between two looks at everything.
 const LOOK: Duration = Duration::from_millis(500);
 /// What Position Manager's validator reckons (wire-contracts.md 1.5.2).
@@ -65,7 +67,8 @@ pub(crate) async fn settled(
     for outcome in settled.values() {
         *tally.outcomes.entry(outcome.clone()).or_default() += 1;
     }
-    let until = Instant::now() + SETTLE_MAX;
+    println!("{:.0?}: every signal is settled", tally.begun.elapsed());
+    let until = Instant::now() + EQUAL_MAX;
     let mut database = stage.database().await?;
     loop {
         let mut found = exchange(stage, service, tally).await?;
@@ -132,9 +135,9 @@ async fn tables(
     for (id, outcome) in settled {
         match (rows.get(*id), outcome.as_str()) {
             (Some((1.., 0, _)), "placed") => {}
-            // Tried, and the exchange took none of them.
-            (Some((all @ 1.., 0, futile)), "not_executed") if all == futile => {}
             (Some((1, 1, _)), code) if code != "placed" => {}
+            // Orders were made of it, and came to nothing: they say why themselves.
+            (Some((all @ 1.., 0, futile)), code) if code != "placed" && all == futile => {}
             (row, outcome) => {
                 found.push(format!("{id}: {outcome}, and its orders (all, rejections, futile) are {row:?}"));
             }

@@ -14,7 +14,7 @@ const ROUNDS_OF_REPEATS: usize = 200;
 pub(crate) struct Tally {
     pub(crate) seed: u64,
     rounds: usize,
-    begun: Instant,
+    pub(crate) begun: Instant,
     faults: BTreeMap<Fault, (usize, Duration)>,
     cut: usize,
     /// Signals that were published again because no confirmation came.
