@@ -23,6 +23,7 @@ const LEAVE_MAX: Duration = Duration::from_secs(5);
 pub(super) struct Roles {
     intake: Vec<Running>,
     publisher: Option<Running>,
+    gateway: Option<watch::Receiver<bool>>,
     finish: watch::Sender<bool>,
 }
 
@@ -35,7 +36,7 @@ impl Roles {
         stop: &watch::Receiver<bool>,
     ) -> Self {
         let (finish, finished) = watch::channel(false);
-        let mut roles = Self { intake: Vec::new(), publisher: None, finish };
+        let mut roles = Self { intake: Vec::new(), publisher: None, gateway: None, finish };
         if let Some(BrokerSettings { broker, prefetch }) = &settings.broker {
             let signals =
                 intake::signals(broker, Queue::signals(), *prefetch, (desk.clone(), Arc::default()), stop.clone());
@@ -71,13 +72,19 @@ impl Roles {
         let (consuming, flows) = watch::channel(false);
         let (queue, to) = (Queue::gateway_orders(), (desk, ear.clone()));
         self.intake.push(intake::gateway_orders(&broker.broker, queue, to, consuming, stop.clone()));
-        let (task, _available) = Subscription::start(gateway, Pace::default(), flows, ear.clone());
+        let (task, available) = Subscription::start(gateway, Pace::default(), flows, ear.clone());
+        self.gateway = Some(available);
         Ok(task)
     }
 
     /// Whether each connection to the broker stands.
     pub(super) fn connected(&self) -> Vec<watch::Receiver<bool>> {
         self.intake.iter().chain(&self.publisher).map(|running| running.up.clone()).collect()
+    }
+
+    /// Whether ws-gateway forwards our order events, where they come through it.
+    pub(super) fn gateway(&self) -> Option<watch::Receiver<bool>> {
+        self.gateway.clone()
     }
 
     /// The driver has ended: what it made durable is published, and the broker is left. What is not done in time
