@@ -3,12 +3,19 @@
 
 #[path = "../support/bank.rs"]
 mod bank;
+#[path = "../support/books.rs"]
+mod books;
+mod bridge;
+mod day;
 #[path = "../neighbours/mod.rs"]
 mod neighbours;
 #[path = "../support/process.rs"]
 mod process;
 mod proxy;
 mod queues;
+mod readers;
+mod samples;
 mod servers;
 mod stage;
 mod ways;
+mod wire;

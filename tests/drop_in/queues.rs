@@ -159,7 +159,8 @@ async fn take(url: &str, note: &watch::Sender<Vec<Noted>>) -> anyhow::Result<()>
     let (_connection, channel) = open(url).await?;
     channel.basic_qos(64, BasicQosOptions::default()).await?;
     let (queue, tag) = (ORDER_EVENTS.into(), "position-manager".into());
-    let mut deliveries = channel.basic_consume(queue, tag, BasicConsumeOptions::default(), FieldTable::default()).await?;
+    let mut deliveries =
+        channel.basic_consume(queue, tag, BasicConsumeOptions::default(), FieldTable::default()).await?;
     while let Some(delivery) = deliveries.next().await {
         let delivery = delivery?;
         let body = serde_json::from_slice(&delivery.data)?;

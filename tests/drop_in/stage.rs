@@ -56,8 +56,7 @@ impl Stage {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let (postgres, rabbitmq) = tokio::try_join!(Server::start(Kind::Postgres), Server::start(Kind::Rabbitmq))?;
         let alone = if rabbitmq.is_private() { None } else { Some(SHARED_QUEUES.lock().await) };
-        let mut postgres_url =
-            url(&postgres, "OM_TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")?;
+        let mut postgres_url = url(&postgres, "OM_TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")?;
         let amqp_url = url(&rabbitmq, "OM_TEST_AMQP_URL", "amqp://guest:guest@127.0.0.1:5672/%2f")?;
         let name = format!("om_stage_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let mut server = PgConnection::connect(postgres_url.as_str()).await?;
