@@ -7,8 +7,10 @@ mod bank;
 mod books;
 mod bridge;
 mod day;
+mod month;
 #[path = "../neighbours/mod.rs"]
 mod neighbours;
+mod outage;
 #[path = "../support/process.rs"]
 mod process;
 mod proxy;
@@ -17,5 +19,6 @@ mod readers;
 mod samples;
 mod servers;
 mod stage;
+mod until;
 mod ways;
 mod wire;

@@ -33,7 +33,7 @@ const MUTES: &str = "SELECT count(*) FROM orders WHERE status IN ('pending', 'pa
 /// Panel "Signal -> Order -> Position": a signal without a relationship shows "No order created".
 const TRADING_FLOW: &str = "SELECT
         right(ts.signal_id::text, 2) AS signal,
-        COALESCE(sor.allocation_amount, 0) > 0 AS is_allocated,
+        trim_scale(COALESCE(sor.allocation_amount, 0))::text AS allocated,
         COALESCE(LEFT(o.order_id, 8), 'No order created') AS order_short,
         COALESCE(o.order_type, '') AS order_type, COALESCE(o.side, '') AS side, COALESCE(o.status, '') AS status,
         COALESCE(o.rejection_reason, '') AS reason, trim_scale(COALESCE(o.filled_quantity, 0))::text AS filled,
@@ -57,7 +57,7 @@ const EVENT_HISTORY: &str = "SELECT CASE WHEN status = 'filled' THEN 'order_exec
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Flow {
     pub(crate) signal: String,
-    pub(crate) is_allocated: bool,
+    pub(crate) allocated: String,
     pub(crate) order: String,
     pub(crate) order_type: String,
     pub(crate) side: String,
@@ -83,7 +83,7 @@ pub(crate) async fn trading_flow(database: &mut PgConnection) -> anyhow::Result<
     let flow = |row: sqlx::postgres::PgRow| {
         Ok(Flow {
             signal: row.try_get("signal")?,
-            is_allocated: row.try_get("is_allocated")?,
+            allocated: row.try_get("allocated")?,
             order: row.try_get("order_short")?,
             order_type: row.try_get("order_type")?,
             side: row.try_get("side")?,
