@@ -9,7 +9,7 @@ use crate::config::{Need, Settings};
 use crate::desk::Desk;
 use crate::driver::{Driver, HEARD_MAX};
 use crate::exchange::Rest;
-use crate::store::{OrderView, Place, Reader, Store};
+use crate::store::{self, OrderView, Place, Reader, Store};
 use crate::telemetry;
 use anyhow::Context;
 use order_manager_core::input::InheritedOrder;
@@ -33,7 +33,7 @@ pub(super) fn run(dry_run: bool) -> anyhow::Result<ExitCode> {
 async fn take_over(settings: Settings, dry_run: bool) -> anyhow::Result<ExitCode> {
     // One TLS provider for every connection; a second installation in one process is the first one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let before = Reader::open(&settings.store).await?.inherited().await?;
+    let before = store::left_open(&settings.store).await?;
     if before.is_empty() {
         println!("{}: no order was left open, nothing to take over", settings.store);
         return Ok(ExitCode::SUCCESS);
