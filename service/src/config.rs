@@ -184,7 +184,7 @@ impl Reader {
 
     /// `NAME_FILE` names a file whose content is the value of `NAME`.
     fn read_secret_files(&mut self) {
-        for name in SECRETS.iter().chain(broker::SECRETS).chain(neighbours::SECRETS).copied() {
+        for name in SECRETS.iter().chain(broker::SECRETS).chain(neighbours::SECRETS) {
             let Some(path) = self.get(&format!("{name}_FILE")) else { continue };
             match std::fs::read_to_string(&path) {
                 Ok(secret) if secret.trim().is_empty() => {
