@@ -16,12 +16,12 @@ pub enum Word {
 }
 
 /// Reads an answer; none where it says nothing that can be used: no answer, another status, no such body. A position
-/// that it does not know (404) is flat.
+/// that it does not know is flat; a 404 of anybody else says nothing.
 #[must_use]
 pub fn read(question: Question, answer: &Answer) -> Option<Word> {
     let Answer::Http { status, body, .. } = answer else { return None };
     match (question, status) {
-        (Question::Position(_), 404) => Some(Word::Position(Quantity::ZERO)),
+        (Question::Position(_), 404) => unknown(&body.0).ok().flatten(),
         (Question::Position(_), 200) => position(&body.0).ok().flatten(),
         (Question::Exposure, 200) => exposure(&body.0).ok().flatten(),
         (Question::Validate(_), 200..=299) => Some(Word::Validated),
@@ -32,6 +32,11 @@ pub fn read(question: Question, answer: &Answer) -> Option<Word> {
 fn position(body: &[u8]) -> Result<Option<Word>, Unreadable> {
     let size = Fields::read("body", text(body)?)?.decimal("size")?;
     Ok(size.map(|size| Word::Position(Quantity(size))))
+}
+
+fn unknown(body: &[u8]) -> Result<Option<Word>, Unreadable> {
+    let detail = Fields::read("body", text(body)?)?.words::<48>("detail")?;
+    Ok(detail.as_str().starts_with("Position not found").then_some(Word::Position(Quantity::ZERO)))
 }
 
 fn exposure(body: &[u8]) -> Result<Option<Word>, Unreadable> {
@@ -64,7 +69,9 @@ mod tests {
         ] {
             assert_eq!(read(position, &http(200, body)), word, "{body}");
         }
-        assert_eq!(read(position, &http(404, r#"{"detail":"Position not found"}"#)), size("0"));
+        let not_found = r#"{"detail":"Position not found for asset: BTCUSDT, mode: one-way"}"#;
+        assert_eq!(read(position, &http(404, not_found)), size("0"));
+        assert_eq!(read(position, &http(404, r#"{"detail":"Not Found"}"#)), None);
         assert_eq!(read(position, &http(500, r#"{"size":"1"}"#)), None);
         let exposure = |text| Some(Word::Exposure(money(text)));
         for (body, word) in [

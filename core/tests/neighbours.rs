@@ -320,7 +320,7 @@ fn k1_a_difference_that_lasts_is_an_alarm() {
         assert!(desk.questions.contains(&Question::Position(btc())), "minute {minute}: {:?}", desk.questions);
         let alarms = desk.events.iter().filter(|event| matches!(event, Event::PositionDiffers { .. })).count();
         assert_eq!(alarms, usize::from(minute > 2), "minute {minute}");
-        say(&mut desk, Question::Position(btc()), 404, "{}");
+        say(&mut desk, Question::Position(btc()), 404, r#"{"detail":"Position not found for asset: BTCUSDT"}"#);
         desk.pass(60);
     }
 }

@@ -48,6 +48,7 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
         heard,
         back,
         stop: stopped.clone(),
+        given: None,
     };
     let mut driver = tokio::spawn(driver.run());
 
@@ -93,16 +94,19 @@ fn key(secret: &SecretString) -> Result<Key, http::BadKey> {
     Key::new("ORDERMANAGER_API_KEY", Role::Operate, secret.expose_secret())
 }
 
-/// Resolves at SIGTERM or SIGINT.
-pub(crate) async fn stop_signal() {
+/// Resolves at SIGTERM or SIGINT, from now on: one that comes before anybody waits counts.
+///
+/// # Errors
+/// The system takes no handler.
+pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
             _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        },
-        Err(_) => _ = tokio::signal::ctrl_c().await,
-    }
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// How to reach a served fake exchange.

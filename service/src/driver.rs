@@ -13,7 +13,7 @@ use life::{Blamed, Life};
 use order_manager_core::Manager;
 use order_manager_core::command::{Command, Receipt};
 use order_manager_core::config::Config;
-use order_manager_core::input::{Answer, Delivery, Input, Started, Stream, Tag};
+use order_manager_core::input::{Answer, Delivery, InheritedOrder, Input, Started, Stream, Tag};
 use order_manager_core::intake;
 use order_manager_core::journal::CodecError;
 use order_manager_core::unit::Bytes;
@@ -45,6 +45,8 @@ pub(crate) struct Driver {
     pub(crate) heard: mpsc::Receiver<Heard>,
     pub(crate) back: Back,
     pub(crate) stop: watch::Receiver<bool>,
+    /// Orders to take over in the first life, instead of those that the store names.
+    pub(crate) given: Option<Vec<InheritedOrder>>,
 }
 
 /// What woke the loop, the most urgent first.
@@ -154,6 +156,17 @@ impl Driver {
     async fn live(&mut self, life: &mut Life, first: Option<Input>, stream_up: &mut bool) -> End {
         let started = Started { life: life.manager.durable().life + 1, config: self.config.clone() };
         let mut inputs = vec![Input::Started(Box::new(started))];
+        let inherited = match self.given.take() {
+            Some(given) => given,
+            None => match self.store.reader().inherited().await {
+                Ok(inherited) => inherited,
+                Err(error) => return End::WriteFailed(error),
+            },
+        };
+        if !inherited.is_empty() {
+            tracing::warn!(orders = inherited.len(), "taking over orders that were left open here");
+            inputs.push(Input::Inherited(inherited));
+        }
         inputs.extend(first);
         if *stream_up {
             inputs.push(Input::Stream(Box::new(Stream::Up)));

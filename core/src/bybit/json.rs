@@ -103,7 +103,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A text for people, clipped; absent is empty.
-    pub(super) fn words<const N: usize>(&self, name: &str) -> Result<Text<N>, Unreadable> {
+    pub(crate) fn words<const N: usize>(&self, name: &str) -> Result<Text<N>, Unreadable> {
         Ok(self.scalar(name)?.map_or(Text::EMPTY, |text| Text::clipped(&text)))
     }
 

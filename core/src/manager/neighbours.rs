@@ -22,8 +22,12 @@ const VALIDATIONS: [Span; 2] = [Span::secs(1), Span::secs(10)];
 impl Turn<'_> {
     /// An order that stands open in the rows of the service before us: it is ours, and is asked about.
     pub(super) fn inherit(&mut self, order: &InheritedOrder) {
-        let Some(link) = OrderLinkId::inherited(order.order_id) else {
-            return self.quarantine(&alloc::format!("{:?} is no id of an order at the exchange", order.order_id));
+        let id = order.order_id;
+        if OrderLinkId::parse(self.m.config.link_id_prefix, id.as_str()).is_some() {
+            return self.quarantine(&alloc::format!("the row of order {id} is ours, and the journal does not know it"));
+        }
+        let Some(link) = OrderLinkId::inherited(id) else {
+            return self.quarantine(&alloc::format!("{id:?} is no id of an order at the exchange"));
         };
         if self.m.durable.book.get(link).is_some() {
             return;

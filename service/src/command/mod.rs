@@ -6,6 +6,7 @@ mod explain;
 mod journal;
 mod migrate;
 mod serve;
+mod takeover;
 
 use crate::config::{self, Need, Settings};
 use crate::store::Place;
@@ -43,6 +44,13 @@ enum Command {
         /// Against a fake Bybit in this process.
         #[arg(long)]
         paper: bool,
+    },
+    /// Take over the orders that the service before us left open in the table `orders`, and say what became of them.
+    /// `serve` does the same at its start.
+    Takeover {
+        /// Ask the exchange and say what would be done; write nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Say what the configuration is, or everything that is wrong with it.
     CheckConfig {
@@ -102,6 +110,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -
     let result = match args.command {
         Command::Demo { json, keep } => demo::run(json, keep),
         Command::Serve { paper } => serve::run(paper),
+        Command::Takeover { dry_run } => takeover::run(dry_run),
         Command::CheckConfig { paper } => check_config::run(paper),
         Command::Migrate { bootstrap_shared, store } => migrate::run(bootstrap_shared, store),
         Command::Journal { command: JournalCommand::Export { file, store } } => journal::export(&file, store),

@@ -26,7 +26,7 @@ pub(super) fn run(paper: bool) -> anyhow::Result<ExitCode> {
         } else {
             None
         };
-        match app::serve(settings, app::stop_signal()).await {
+        match app::serve(settings, app::stop_signal()?).await {
             Ok(()) => {
                 eprintln!("stopped; orders that rest at the exchange stay there");
                 Ok(ExitCode::SUCCESS)

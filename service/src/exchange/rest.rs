@@ -1,7 +1,7 @@
 //! Requests over HTTP. One try each: only the core sends anything again.
 
 use super::{Account, Ear, Heard};
-use order_manager_core::bybit::{LimitHeaders, rest, sign};
+use order_manager_core::bybit::{LimitHeaders, Request, rest, sign};
 use order_manager_core::command::Outgoing;
 use order_manager_core::input::Answer;
 use order_manager_core::unit::{Bytes, ExchangeTime, Text};
@@ -21,6 +21,7 @@ const BODY_MAX: usize = 4 << 20;
 pub struct Rest {
     account: Account,
     http: reqwest::Client,
+    only_asks: bool,
 }
 
 impl Rest {
@@ -40,7 +41,13 @@ impl Rest {
             // A proxy that happens to stand in the environment would carry signed orders, and answer for Bybit.
             .no_proxy()
             .build()?;
-        Ok(Self { account, http })
+        Ok(Self { account, http, only_asks: false })
+    }
+
+    /// The same for somebody who changes nothing: whatever would is not sent.
+    #[must_use]
+    pub fn only_asking(self) -> Self {
+        Self { only_asks: true, ..self }
     }
 
     /// Sends a request of this `life` in the background; its answer, whatever it is, goes to `ear`.
@@ -55,6 +62,9 @@ impl Rest {
     }
 
     async fn send(&self, outgoing: &Outgoing) -> Answer {
+        if self.only_asks && matches!(outgoing.request, Request::Create(_) | Request::Cancel(_) | Request::Amend(_)) {
+            return Answer::NotSent { why: Text::clipped("this process only asks") };
+        }
         match self.request(outgoing).send().await {
             Ok(response) => read(response).await,
             // Refused before a connection stood: not a byte of the request left.

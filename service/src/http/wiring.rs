@@ -5,7 +5,7 @@ use super::views::{DeadLetterView, OrderFilter, OrderView, Page, PositionView, S
 use crate::desk::{self, DeskError, Health};
 use crate::store::{Reader, StoreError};
 use order_manager_core::command::Receipt;
-use order_manager_core::unit::{SignalId, TraceId};
+use order_manager_core::unit::{SignalId, Symbol, TraceId};
 use tokio::sync::watch;
 
 impl Desk for desk::Desk {
@@ -37,8 +37,14 @@ impl Books for Reader {
     fn events_after(&self, id: i64, limit: u32) -> Later<'_, Result<Vec<(i64, String)>, BooksError>> {
         Box::pin(async move { self.events_after(id, limit).await.map_err(told) })
     }
-    fn positions(&self, _asset: Option<String>) -> Later<'_, Result<Vec<PositionView>, BooksError>> {
-        Box::pin(async { Err(BooksError("this store keeps no positions yet".to_owned())) })
+    fn positions(&self, asset: Option<String>) -> Later<'_, Result<Vec<PositionView>, BooksError>> {
+        Box::pin(async move {
+            match asset {
+                Some(asset) => self.position(Symbol::clipped(&asset)).await.map(|found| found.into_iter().collect()),
+                None => self.positions().await,
+            }
+            .map_err(told)
+        })
     }
     fn dead_letters(&self, page: u32, page_size: u32) -> Later<'_, Result<Page<DeadLetterView>, BooksError>> {
         Box::pin(async move { self.dead_letters(page, page_size).await.map_err(told) })

@@ -91,7 +91,7 @@ async fn act(keep: bool) -> anyhow::Result<Result> {
         let url = &stage.service.url;
         println!("\nstill up: try\n  curl -H 'X-API-Key: {API_KEY}' {url}/api/v1/orders");
         println!("  curl -N -H 'X-API-Key: {API_KEY}' {url}/api/v1/events?after=0\nCtrl-C ends it");
-        app::stop_signal().await;
+        app::stop_signal()?.await;
     }
     stage.service.child.kill().await.ok();
     Ok(stage.result)

@@ -1,4 +1,5 @@
-//! The statement that writes a table's rows: one for all of them, whose columns are bound as arrays.
+//! The statement that writes a batch: one for all its tables, whose columns are bound as arrays. So a batch costs one
+//! round trip, however many rows it has.
 
 use crate::store::table::Table;
 use crate::store::value::{Kind, Value, Values};
@@ -6,23 +7,35 @@ use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 
-/// `INSERT` of any number of rows; a known row takes the new state.
-pub(super) fn upsert(table: &Table) -> String {
+/// `INSERT` of any number of rows into each of some tables, of which none comes twice. What refers to another's new
+/// row is checked at the end of the statement.
+pub(super) fn upserts<'a>(tables: impl IntoIterator<Item = &'a Table>) -> String {
+    let mut bound = 0;
+    let mut parts: Vec<String> = Vec::new();
+    for table in tables {
+        parts.push(upsert(table, bound));
+        bound += table.columns.len();
+    }
+    let main = parts.pop().unwrap_or_default();
+    let before: Vec<String> = parts.iter().enumerate().map(|(at, part)| format!("w{at} AS ({part})")).collect();
+    if before.is_empty() { main } else { format!("WITH {} {main}", before.join(", ")) }
+}
+
+/// A known row takes the new state. The first array's number is the one after `bound`.
+fn upsert(table: &Table, bound: usize) -> String {
     let name = table.name;
     let columns: Vec<String> = table.columns.iter().map(|(column, _)| format!("\"{column}\"")).collect();
     let columns = columns.join(", ");
-    let arrays: Vec<String> =
-        table.columns.iter().enumerate().map(|(at, (_, kind))| format!("${}::{}[]", at + 1, carrier(*kind))).collect();
+    let array = |(at, (_, kind)): (usize, &(&str, Kind))| format!("${}::{}[]", bound + at + 1, carrier(*kind));
+    let arrays: Vec<String> = table.columns.iter().enumerate().map(array).collect();
     let values: Vec<String> = table.columns.iter().map(|(column, kind)| cast(column, *kind)).collect();
-    let mut text = format!(
-        "INSERT INTO {name} ({columns}) SELECT {} FROM unnest({}) AS n({columns})",
-        values.join(", "),
-        arrays.join(", ")
-    );
+    let (values, arrays) = (values.join(", "), arrays.join(", "));
+    let mut text = format!("INSERT INTO {name} ({columns}) SELECT {values} FROM unnest({arrays}) AS n({columns})");
     if let Some(column) = table.yields {
+        let key = table.key;
         text += &format!(
-            " WHERE NOT EXISTS (SELECT 1 FROM {name} k WHERE k.\"{column}\" = n.\"{column}\" AND k.\"{key}\"::text <> n.\"{key}\")",
-            key = table.key
+            " WHERE NOT EXISTS (SELECT 1 FROM {name} k WHERE k.\"{column}\" = n.\"{column}\" \
+             AND k.\"{key}\"::text <> n.\"{key}\")"
         );
     }
     if !table.key.is_empty() {

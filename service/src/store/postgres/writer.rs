@@ -7,9 +7,10 @@ use super::{ANSWER_MAX, prepared, schema, silent, statement, unavailable, values
 use crate::store::StoreError;
 use crate::store::database::{Batch, Failed, Later, Writer};
 use crate::store::query::Query;
+use crate::store::table::Table;
 use crate::store::value::Values;
-use sqlx::postgres::{PgConnection, Postgres};
-use sqlx::{Connection as _, Transaction};
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -35,7 +36,23 @@ struct Leader {
 
 /// The texts of the statements, made once.
 #[derive(Debug, Default)]
-struct Statements(BTreeMap<(&'static str, bool), Arc<str>>);
+struct Statements(BTreeMap<Vec<(&'static str, bool)>, Arc<str>>);
+
+/// Rows that one statement writes.
+type Part = Vec<(&'static Table, Vec<Values>)>;
+
+/// A table that comes twice in a batch is written by two statements: the second looks at what the first wrote.
+fn parts(rows: Vec<(&'static Table, Vec<Values>)>) -> Vec<Part> {
+    let mut parts = vec![Part::new()];
+    for (table, rows) in rows {
+        match parts.last_mut() {
+            Some(part) if part.iter().all(|(other, _)| other.name != table.name) => part.push((table, rows)),
+            _ => parts.push(vec![(table, rows)]),
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
 
 /// Data is what the same again would fail with again (spec S4): SQLSTATE classes 22 and 23.
 fn failed(error: sqlx::Error) -> Failed {
@@ -108,8 +125,13 @@ impl Writer for Leader {
 
 impl Statements {
     async fn commit(&mut self, session: &mut PgConnection, batch: Batch) -> Result<(), Failed> {
+        let mut parts = parts(batch.rows);
+        // A statement by itself is a transaction, and one round trip.
+        if let (1, None) = (parts.len(), &batch.then) {
+            return self.part(session, parts.remove(0)).await;
+        }
         let mut transaction = session.begin().await.map_err(failed)?;
-        match self.batch(&mut transaction, batch).await {
+        match self.all(&mut transaction, parts, batch.then).await {
             Ok(()) => transaction.commit().await.map_err(failed),
             Err(failed) => {
                 transaction.rollback().await.map_err(|error| unavailable(&error))?;
@@ -126,7 +148,7 @@ impl Statements {
         let mut transaction = session.begin().await.map_err(|error| unavailable(&error))?;
         let mut refused = None;
         for (index, batch) in batches.into_iter().enumerate() {
-            match self.batch(&mut transaction, batch).await {
+            match self.all(&mut transaction, parts(batch.rows), batch.then).await {
                 Ok(()) => {}
                 Err(Failed::Other(error)) => return Err(error),
                 Err(Failed::Data(words)) => {
@@ -139,16 +161,22 @@ impl Statements {
         Ok(refused)
     }
 
-    async fn batch(&mut self, transaction: &mut Transaction<'_, Postgres>, batch: Batch) -> Result<(), Failed> {
-        for (table, rows) in batch.rows {
-            let text = self.0.entry((table.name, table.yields.is_some()));
-            let text = text.or_insert_with(|| statement::upsert(table).into());
-            let query = sqlx::query(sqlx::AssertSqlSafe(Arc::clone(text)));
-            statement::bind(query, table, rows).execute(&mut **transaction).await.map_err(failed)?;
+    async fn all(&mut self, session: &mut PgConnection, parts: Vec<Part>, then: Option<Query>) -> Result<(), Failed> {
+        for part in parts {
+            self.part(session, part).await?;
         }
-        if let Some(query) = batch.then {
-            prepared(query).execute(&mut **transaction).await.map_err(failed)?;
+        if let Some(query) = then {
+            prepared(query).execute(session).await.map_err(failed)?;
         }
         Ok(())
+    }
+
+    async fn part(&mut self, session: &mut PgConnection, part: Part) -> Result<(), Failed> {
+        let key: Vec<_> = part.iter().map(|(table, _)| (table.name, table.yields.is_some())).collect();
+        let text = self.0.entry(key);
+        let text = text.or_insert_with(|| statement::upserts(part.iter().map(|(table, _)| *table)).into());
+        let query = sqlx::query(sqlx::AssertSqlSafe(Arc::clone(text)));
+        let query = part.into_iter().fold(query, |query, (table, rows)| statement::bind(query, table, rows));
+        query.execute(session).await.map_err(failed).map(|_| ())
     }
 }
