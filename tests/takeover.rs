@@ -138,29 +138,23 @@ const ROWS: &str = "SELECT right(id::text, 1) || ' ' || status || ' ' || trim_sc
                     trim_scale(filled_quantity) || ' ' || coalesce(trim_scale(average_price)::text, '-') \
                     FROM orders ORDER BY id";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t1_the_open_orders_of_the_service_before_us_are_ours_or_closed() -> anyhow::Result<()> {
-    let exchange =
-        serve::spawn(ServeConfig { exchange: ExchangeConfig::default(), prices: Prices::Still, ..Default::default() })
-            .await?;
+/// Orders at the exchange, and the rows of them and of others: 1 rests untouched, 2 rests and filled partly while nobody
+/// watched, 3 was cancelled by hand, 4 filled whole, 5 and 6 the exchange has never heard of, 7 is closed already.
+async fn left_open(exchange: &Served) -> anyhow::Result<String> {
     let handle = exchange.handle();
     let btc = Symbol::clipped("BTCUSDT");
     let now = handle.with(|exchange, _| exchange.last_price(btc)).context("no price")?;
-    // 1 rests untouched, 2 rests and filled partly while nobody watched, 3 was cancelled by hand, 4 filled whole,
-    // 5 and 6 the exchange has never heard of.
-    let resting = place(&exchange, "0.01", "40000").await?;
+    let resting = place(exchange, "0.01", "40000").await?;
     let above = format!("{}", now.0 + Decimal::ONE);
-    let cancelled = place(&exchange, "0.01", "39000").await?;
-    ask(&exchange, "/v5/order/cancel", json!({"category": "linear", "symbol": "BTCUSDT", "orderId": cancelled}))
-        .await?;
-    let filled = place(&exchange, "0.02", &above).await?;
-    until_filled(&exchange, &filled, "0.02").await?;
+    let cancelled = place(exchange, "0.01", "39000").await?;
+    ask(exchange, "/v5/order/cancel", json!({"category": "linear", "symbol": "BTCUSDT", "orderId": cancelled})).await?;
+    let filled = place(exchange, "0.02", &above).await?;
+    until_filled(exchange, &filled, "0.02").await?;
     // The book has this much and no more, so the rest of it stays.
     handle.with(|exchange, _| exchange.set_liquidity(btc, Quantity(Decimal::new(4, 3))));
-    let partly = place(&exchange, "0.01", &above).await?;
-    until_filled(&exchange, &partly, "0.004").await?;
-    let database = Database::new().await?;
-    let rows = [
+    let partly = place(exchange, "0.01", &above).await?;
+    until_filled(exchange, &partly, "0.004").await?;
+    Ok([
         row(1, &resting, "pending", "0.01", "0", "40000"),
         row(2, &partly, "partially_filled", "0.01", "0.001", &above),
         row(3, &cancelled, "pending", "0.01", "0", "39000"),
@@ -168,8 +162,17 @@ async fn t1_the_open_orders_of_the_service_before_us_are_ours_or_closed() -> any
         row(5, "5b0c6d9e-1111-4000-8000-000000000005", "pending", "0.01", "0", "50000"),
         row(6, "5b0c6d9e-1111-4000-8000-000000000006", "partially_filled", "0.01", "0.003", "50000"),
         row(7, "5b0c6d9e-1111-4000-8000-000000000007", "filled", "0.01", "0.01", "50000"),
-    ];
-    run(&database.url(), &rows.concat()).await?;
+    ]
+    .concat())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t1_the_open_orders_of_the_service_before_us_are_ours_or_closed() -> anyhow::Result<()> {
+    let exchange =
+        serve::spawn(ServeConfig { exchange: ExchangeConfig::default(), prices: Prices::Still, ..Default::default() })
+            .await?;
+    let database = Database::new().await?;
+    run(&database.url(), &left_open(&exchange).await?).await?;
     let before = database.texts(ROWS).await?;
 
     let dry = takeover(&exchange, &database, true).await?;
@@ -207,8 +210,15 @@ async fn t1_the_open_orders_of_the_service_before_us_are_ours_or_closed() -> any
     let again = takeover(&exchange, &database, false).await?;
     ensure!(said(&again).contains("nothing to take over"), "{}", said(&again));
 
-    // The service goes on with them: the live ones are its own, and a new signal replaces them.
-    let mut launch = Launch::new(&exchange, Path::new("unused"));
+    goes_on(&exchange, &database).await?;
+    database.drop().await
+}
+
+/// The service goes on with them: the live ones are its own, and a new signal replaces them.
+async fn goes_on(exchange: &Served, database: &Database) -> anyhow::Result<()> {
+    let price = exchange.handle().with(|exchange, _| exchange.last_price(Symbol::clipped("BTCUSDT")));
+    let now = price.context("no price")?;
+    let mut launch = Launch::new(exchange, Path::new("unused"));
     launch.environment.push(("ORDERMANAGER_STORE", database.url()));
     let mut child = launch.start()?;
     let (url, http) = (process::address(&mut child).await?, process::client()?);
@@ -223,8 +233,7 @@ async fn t1_the_open_orders_of_the_service_before_us_are_ours_or_closed() -> any
     let statuses =
         database.texts("SELECT status FROM orders WHERE right(id::text, 1) IN ('1', '2') ORDER BY id").await?;
     assert_eq!(statuses, ["cancelled", "filled"], "both were cancelled by their own ids: {answer}");
-    process::leave(&mut child).await?;
-    database.drop().await
+    process::leave(&mut child).await
 }
 
 fn now_text() -> anyhow::Result<String> {

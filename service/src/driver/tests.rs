@@ -91,8 +91,18 @@ async fn start_with(path: &Path, config: Config) -> AtWork {
     };
     let rest = Rest::new(account).expect("a client");
     let position_manager = None;
-    let driver =
-        Driver { store, config, rest, position_manager, ear: ear.clone(), heard, back, stop: stopped, given: None };
+    let driver = Driver {
+        store,
+        config,
+        rest,
+        position_manager,
+        balances: None,
+        ear: ear.clone(),
+        heard,
+        back,
+        stop: stopped,
+        given: None,
+    };
     (ear, stop, desk, tokio::spawn(driver.run()))
 }
 
