@@ -98,3 +98,54 @@ fn a2_secrets_are_not_shown() {
     assert!(!shown.contains("the-"), "{shown}");
     assert!(shown.contains("max_exposure"));
 }
+
+/// Every name that the predecessor's compose file and settings give (wire-contracts.md 7), and none that is unknown.
+#[test]
+fn a2_the_example_environment_is_whole_and_is_understood() {
+    const OLD: &[&str] = &[
+        "ORDERMANAGER_PORT",
+        "ORDERMANAGER_API_KEY",
+        "ORDERMANAGER_LOG_LEVEL",
+        "ORDERMANAGER_SERVICE_NAME",
+        "BYBIT_API_KEY",
+        "BYBIT_API_SECRET",
+        "BYBIT_ENVIRONMENT",
+        "POSTGRES_HOST",
+        "POSTGRES_PORT",
+        "POSTGRES_DB",
+        "POSTGRES_USER",
+        "POSTGRES_PASSWORD",
+        "RABBITMQ_HOST",
+        "RABBITMQ_PORT",
+        "RABBITMQ_USER",
+        "RABBITMQ_PASSWORD",
+        "WS_GATEWAY_HOST",
+        "WS_GATEWAY_PORT",
+        "WS_GATEWAY_API_KEY",
+        "POSITION_MANAGER_HOST",
+        "POSITION_MANAGER_PORT",
+        "POSITION_MANAGER_API_KEY",
+        "ORDERMANAGER_MAX_POSITION_SIZE",
+        "ORDERMANAGER_MAX_EXPOSURE",
+        "ORDERMANAGER_MAX_ORDER_SIZE_RATIO",
+        "ORDERMANAGER_MARKET_ORDER_CONFIDENCE_THRESHOLD",
+        "ORDERMANAGER_MARKET_ORDER_SPREAD_THRESHOLD",
+        "ORDERMANAGER_LIMIT_ORDER_PRICE_OFFSET_RATIO",
+        "ORDERMANAGER_POSITION_SNAPSHOT_INTERVAL",
+        "ORDERMANAGER_POSITION_VALIDATION_INTERVAL",
+        "ORDERMANAGER_CANCEL_OPPOSITE_ORDERS_ONLY",
+        "ORDERMANAGER_ENABLE_BALANCE_CHECK",
+        "ORDERMANAGER_ENABLE_ORDER_SIZE_REDUCTION",
+    ];
+    let example = include_str!("../../../env.example");
+    let lines = example.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+    let pairs: Vec<(&str, &str)> = lines.collect();
+    let missing: Vec<_> = OLD
+        .iter()
+        .chain(neighbours::WITHOUT_EFFECT)
+        .filter(|name| **name != "ORDERMANAGER_DRY_RUN" && !pairs.iter().any(|(known, _)| known == *name))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let settings = read(environment(&pairs), Need::Account).unwrap_or_else(|v| panic!("{v:?}"));
+    assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+}
