@@ -93,7 +93,7 @@ pub struct Health {
     pub accepting: bool,
     /// The broker is connected, for signals and for events; none: it is not configured.
     pub broker: Option<bool>,
-    /// ws-gateway forwards our order events; none: they do not come through it.
+    /// The ws-gateway brings our order events; none: it is not asked to.
     pub gateway: Option<bool>,
 }
 
@@ -193,7 +193,7 @@ impl Desk {
         Self { broker, ..self }
     }
 
-    /// The same desk, whose health tells of the ws-gateway as well, where there is one.
+    /// The same desk, whose health tells of the ws-gateway as well.
     #[must_use]
     pub(crate) fn with_gateway(self, gateway: Option<watch::Receiver<bool>>) -> Self {
         Self { gateway, ..self }
@@ -216,8 +216,8 @@ impl Desk {
             stream: read(stream),
             ready: read(ready),
             accepting: *accepting.borrow(),
+            gateway: self.gateway.as_ref().map(|available| *available.borrow()),
             broker: (!self.broker.is_empty()).then(|| self.broker.iter().all(|up| *up.borrow())),
-            gateway: self.gateway.as_ref().map(|forwards| *forwards.borrow()),
         }
     }
 
