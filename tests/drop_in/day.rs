@@ -3,200 +3,28 @@
 //! queue, so that every fill is taken from order rows.
 
 use crate::bank::now;
-use crate::books;
-use crate::bridge::Bridge;
-use crate::neighbours::gateway::{self, Gateway};
-use crate::neighbours::position_manager::{self, Figures, PositionManager};
+use crate::neighbours::position_manager;
 use crate::process::{self, get};
 use crate::readers::{self, Flow};
 use crate::samples::Sample;
-use crate::stage::Stage;
+use crate::street::{ASSETS, Street, size_at_exchange};
 use crate::until::until;
-use crate::wire::{GATEWAY_ORDERS, ORDER_EVENTS, SIGNALS, Wire};
+use crate::wire::{GATEWAY_ORDERS, ORDER_EVENTS, SIGNALS};
 use anyhow::{Context, ensure};
 use lapin::BasicProperties;
-use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, LongString};
-use order_manager_core::unit::{Decimal, Price, Quantity, Symbol, decimal};
-use order_manager_sim::exchange::{ExchangeConfig, Liquidity};
-use order_manager_sim::neighbours::{PositionManager as Model, Reading, read_execution};
-use order_manager_sim::serve::{self, Prices, ServeConfig};
+use order_manager_core::unit::{Decimal, Price, decimal};
+use order_manager_sim::neighbours::{Reading, read_execution};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
-use tokio::process::Child;
-use tokio::task::JoinSet;
 
-const ASSETS: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
 /// What the scripts of testers put into the header, and into the body.
 const HEADER_TRACE: &str = "trace-of-the-header";
 const BODY_TRACE: &str = "trace-of-the-body";
 
-/// Position Manager: its API over what its reader of events made of them.
-#[derive(Debug, Default)]
-struct Manager(Model);
-
-impl Figures for Manager {
-    fn positions(&self) -> Vec<Value> {
-        let row = |asset: &str| {
-            let position = self.0.position(asset)?;
-            let average = position.average_entry_price.map(|price| price.value().to_string());
-            let size = position.size.value().to_string();
-            Some(position_manager::position(asset, "one-way", &size, average.as_deref()))
-        };
-        self.0.assets().filter_map(row).collect()
-    }
-
-    fn exposure(&self) -> Value {
-        0.into()
-    }
-
-    fn validate(&mut self, _: &str) -> (bool, Option<String>) {
-        (true, None)
-    }
-}
-
-/// A message as it came.
-#[derive(Debug)]
-struct Heard {
-    properties: BasicProperties,
-    data: Vec<u8>,
-}
-
-/// Everything and everybody.
-struct Day {
-    stage: Stage,
-    url: String,
-    service: Child,
-    wire: Wire,
-    bridge: Bridge,
-    manager: PositionManager<Manager>,
-    database: PgConnection,
-    heard: Arc<Mutex<Vec<Heard>>>,
-    _consumer: JoinSet<anyhow::Result<()>>,
-}
-
-impl Day {
-    async fn begin() -> anyhow::Result<Self> {
-        let mut stage = Stage::open(1).await?;
-        stage.exchange =
-            serve::spawn(ServeConfig { exchange: market(), prices: Prices::Still, ..Default::default() }).await?;
-        let wire = Wire::open(stage.amqp_url()).await?;
-        let gateway = Arc::new(Gateway::start().await);
-        let bridge = Bridge::start(&stage.exchange, Arc::clone(&gateway), wire.clone()).await?;
-        let manager = PositionManager::start(Manager::default()).await;
-        let mut database = stage.database().await?;
-        sqlx::query(readers::TRADING_SIGNALS).execute(&mut database).await?;
-
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let (mut consumer, figures, hears) = (JoinSet::new(), Arc::clone(&manager.figures), Arc::clone(&heard));
-        let theirs = wire.clone();
-        consumer.spawn(async move {
-            let take = |delivery: &Delivery| {
-                // What it does not apply it says nothing of; that shows in its figures.
-                let _outcome = figures.lock().unwrap().0.take(&delivery.data);
-                let (properties, data) = (delivery.properties.clone(), delivery.data.clone());
-                hears.lock().unwrap().push(Heard { properties, data });
-            };
-            theirs.consume(ORDER_EVENTS, take).await
-        });
-
-        let mut launch = stage.launch();
-        let ((gateway_host, gateway_port), (host, port)) =
-            (gateway.server.host_and_port(), manager.server.host_and_port());
-        launch.environment.extend([
-            ("ORDERMANAGER_LOG_LEVEL", "info".to_owned()),
-            ("ORDERMANAGER_ORDER_EVENTS", "ws-gateway".to_owned()),
-            ("ORDERMANAGER_SELL_AMOUNT_UNIT", "base".to_owned()),
-            ("WS_GATEWAY_HOST", gateway_host),
-            ("WS_GATEWAY_PORT", gateway_port),
-            ("WS_GATEWAY_API_KEY", gateway::KEY.to_owned()),
-            ("POSITION_MANAGER_HOST", host),
-            ("POSITION_MANAGER_PORT", port),
-        ]);
-        let mut service = launch.start()?;
-        let url = process::address(&mut service).await?;
-        process::ready(&stage.http, &url).await?;
-        Ok(Self { stage, url, service, wire, bridge, manager, database, heard, _consumer: consumer })
-    }
-
-    /// The model service publishes, and then writes its own row.
-    async fn publish(&mut self, body: &str) -> anyhow::Result<()> {
-        self.wire.signal(body).await?;
-        sqlx::query(readers::SIGNAL_ROW).bind(body).execute(&mut self.database).await?;
-        Ok(())
-    }
-
-    /// Publishes, and waits for the outcome and until everybody knows of its fills.
-    async fn carry_out(&mut self, sample: &Sample, outcome: &str) -> anyhow::Result<()> {
-        self.publish(&sample.text()).await?;
-        self.settled(&sample.id, outcome).await
-    }
-
-    async fn settled(&self, id: &str, outcome: &str) -> anyhow::Result<()> {
-        let path = format!("/api/v1/signals/{id}");
-        until(&format!("the outcome of {id}"), async || {
-            let known = self.stage.http.get(format!("{}{path}", self.url)).header("X-API-Key", process::API_KEY);
-            if known.send().await?.status() == 404 {
-                return Ok(false);
-            }
-            Ok(get(&self.stage.http, &self.url, &path).await?["state"] == "settled")
-        })
-        .await?;
-        let signal = get(&self.stage.http, &self.url, &path).await?;
-        ensure!(signal["outcome"] == outcome, "{id}: {signal}");
-        self.level().await
-    }
-
-    /// Until our books are the exchange's, and Position Manager's too.
-    async fn level(&self) -> anyhow::Result<()> {
-        until("books that are equal", async || {
-            let rows = books::orders(&self.stage.http, &self.url).await?;
-            let truth = self.stage.exchange.handle().truth();
-            let equal = ASSETS.iter().all(|asset| size_at_exchange(&truth, asset) == self.size_by_events(asset));
-            Ok(equal && books::differences(&rows, &truth).is_empty())
-        })
-        .await
-        .with_context(|| {
-            let truth = self.stage.exchange.handle().truth();
-            format!("{truth:#}\n{:?}", self.manager.figures.lock().unwrap())
-        })
-    }
-
-    fn size_by_events(&self, asset: &str) -> Decimal {
-        let figures = self.manager.figures.lock().unwrap();
-        figures.0.position(asset).map(|position| position.size.value()).unwrap_or_default().normalize()
-    }
-
-    fn bodies(&self) -> Vec<Value> {
-        let heard = self.heard.lock().unwrap();
-        heard.iter().map(|delivery| serde_json::from_slice(&delivery.data).unwrap()).collect()
-    }
-
-    fn set_price(&self, price: Price) -> anyhow::Result<()> {
-        ensure!(self.stage.exchange.handle().set_price(Symbol::clipped("BTCUSDT"), price), "no such symbol");
-        Ok(())
-    }
-}
-
-/// Resting orders get 0.004 each time that the price comes to theirs.
-fn market() -> ExchangeConfig {
-    let liquidity = Liquidity { touch: Quantity(Decimal::new(4, 3)), ..Liquidity::default() };
-    ExchangeConfig { liquidity, ..ExchangeConfig::default() }
-}
-
-fn size_at_exchange(truth: &Value, asset: &str) -> Decimal {
-    truth["positions"][asset]["size"]
-        .as_str()
-        .and_then(|text| decimal::parse(text).ok())
-        .unwrap_or_default()
-        .normalize()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_among_the_neighbours() -> anyhow::Result<()> {
-    let mut day = Day::begin().await?;
+    let mut day = Street::open().await?;
     let done = signals(&mut day).await;
     done.with_context(|| day.stage.log())?;
     events_are_as_their_readers_need_them(&day)?;
@@ -210,7 +38,7 @@ async fn a_day_among_the_neighbours() -> anyhow::Result<()> {
 }
 
 /// What comes in, in the order of the day.
-async fn signals(day: &mut Day) -> anyhow::Result<()> {
+async fn signals(day: &mut Street) -> anyhow::Result<()> {
     let first = Sample::model(1, "buy", "BTCUSDT", "401.19");
     let first_body = first.text();
     day.publish(&first_body).await?;
@@ -283,7 +111,7 @@ fn resting(truth: &Value) -> Option<Price> {
     decimal::parse(open["price"].as_str()?).ok().map(Price)
 }
 
-fn events_are_as_their_readers_need_them(day: &Day) -> anyhow::Result<()> {
+fn events_are_as_their_readers_need_them(day: &Street) -> anyhow::Result<()> {
     let mut ids = BTreeSet::new();
     let mut filled = 0;
     for delivery in day.heard.lock().unwrap().iter() {
@@ -327,7 +155,7 @@ fn signal_id(number: u32) -> String {
     format!("00000000-0000-4000-8000-{number:012}")
 }
 
-async fn rows_are_as_their_readers_need_them(day: &mut Day) -> anyhow::Result<()> {
+async fn rows_are_as_their_readers_need_them(day: &mut Street) -> anyhow::Result<()> {
     let truth = day.stage.exchange.handle().truth();
     for asset in ASSETS {
         let (exchange, events) = (size_at_exchange(&truth, asset), day.size_by_events(asset));
@@ -391,7 +219,7 @@ fn line(flow: &Flow) -> String {
 }
 
 /// A declaration that differs in one argument is refused by the broker; these are not.
-async fn queues_are_as_they_were(day: &Day) -> anyhow::Result<()> {
+async fn queues_are_as_they_were(day: &Street) -> anyhow::Result<()> {
     for queue in [SIGNALS, ORDER_EVENTS] {
         day.wire.declare(queue).await?;
     }
@@ -400,7 +228,7 @@ async fn queues_are_as_they_were(day: &Day) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn the_api_shows_it(day: &Day) -> anyhow::Result<()> {
+async fn the_api_shows_it(day: &Street) -> anyhow::Result<()> {
     let (http, url) = (&day.stage.http, day.url.as_str());
     let health = get(http, url, "/health").await?;
     let five = json!({

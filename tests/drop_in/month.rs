@@ -113,22 +113,26 @@ async fn outcome(http: &reqwest::Client, url: &str, body: &[u8]) -> anyhow::Resu
 /// Position Manager's sum of the events is the exchange's position; no event came twice, and each signal and order
 /// has its own.
 async fn complete(stage: &Stage, url: &str, events: &Events) -> anyhow::Result<()> {
-    let (noted, truth) = (events.noted(), stage.exchange.handle().truth());
-    let ids: BTreeSet<&str> = noted.iter().map(|event| event.event_id()).collect();
+    let (noted, truth) = (events.noted().clone(), stage.exchange.handle().truth());
+    let ids: BTreeSet<&str> = noted.iter().map(|event| event.event_id.as_str()).collect();
     ensure!(ids.len() == noted.len(), "{} events came more than once", noted.len() - ids.len());
     let mut manager = PositionManager::default();
     let mut kinds = BTreeMap::<&str, usize>::new();
     for event in &noted {
-        let _of_its_kind_or_not = manager.take(event.body.to_string().as_bytes());
-        *kinds.entry(event.body["event_type"].as_str().unwrap_or_default()).or_default() += 1;
+        let _of_its_kind_or_not = manager.take(event.body.as_bytes());
+        *kinds.entry(&event.event_type).or_default() += 1;
     }
     let sum = manager.position(ASSET).map(|position| position.size.value()).unwrap_or_default();
     let size = truth["positions"][ASSET]["size"].as_str().and_then(|text| decimal::parse(text).ok());
     ensure!(size == Some(sum.normalize()), "{size:?} at the exchange, {sum} by the events");
     let rows = books::orders(&stage.http, url).await?;
-    let of_orders: BTreeSet<&str> = noted.iter().filter_map(|event| event.body["order"]["id"].as_str()).collect();
+    let mut of_orders = BTreeSet::new();
+    for event in &noted {
+        let told: Value = serde_json::from_str(&event.body)?;
+        of_orders.insert(told["order"]["id"].to_string());
+    }
     for row in rows.iter().filter(|row| row["status"] != "pending") {
-        ensure!(row["id"].as_str().is_some_and(|id| of_orders.contains(id)), "no event tells of {row}");
+        ensure!(of_orders.contains(&row["id"].to_string()), "no event tells of {row}");
     }
     let mut statuses = BTreeMap::<&str, usize>::new();
     rows.iter().for_each(|row| *statuses.entry(row["status"].as_str().unwrap_or_default()).or_default() += 1);

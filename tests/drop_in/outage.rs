@@ -119,7 +119,7 @@ async fn once_each(stage: &Stage, url: &str, events: &Events) -> anyhow::Result<
     until("one filled order for each signal", async || {
         let rows = books::orders(&stage.http, url).await?;
         let filled = rows.iter().filter(|row| row["status"] == "filled").count();
-        let told = events.noted().iter().filter(|event| event.body["event_type"] == "filled").count();
+        let told = events.noted().iter().filter(|event| event.event_type == "filled").count();
         let equal = books::differences(&rows, &stage.exchange.handle().truth()).is_empty();
         Ok(equal && rows.len() == wanted && filled == wanted && told >= wanted)
     })
@@ -127,10 +127,11 @@ async fn once_each(stage: &Stage, url: &str, events: &Events) -> anyhow::Result<
     .with_context(|| format!("{:#}\n{}", stage.exchange.handle().truth(), stage.log()))?;
     let mut manager = PositionManager::default();
     let mut fills = BTreeMap::<String, usize>::new();
-    for event in events.noted() {
-        let _of_its_kind_or_not = manager.take(event.body.to_string().as_bytes());
+    for event in events.noted().iter() {
+        let _of_its_kind_or_not = manager.take(event.body.as_bytes());
         if event.is_fill() {
-            *fills.entry(event.body["order"]["signal_id"].to_string()).or_default() += 1;
+            let told: Value = serde_json::from_str(&event.body)?;
+            *fills.entry(told["order"]["signal_id"].to_string()).or_default() += 1;
         }
     }
     ensure!(fills.len() == wanted && fills.values().all(|count| *count == 1), "{fills:?}");

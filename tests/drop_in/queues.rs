@@ -108,23 +108,26 @@ async fn put(channel: &Channel, body: &[u8]) -> lapin::Result<bool> {
 /// One delivery of an order event.
 #[derive(Clone, Debug)]
 pub(crate) struct Noted {
+    pub(crate) event_id: String,
+    pub(crate) event_type: String,
+    pub(crate) asset: String,
     /// The broker gave it out before.
     pub(crate) redelivered: bool,
-    pub(crate) body: Value,
+    pub(crate) body: String,
 }
 
 impl Noted {
-    pub(crate) fn event_id(&self) -> &str {
-        self.body["event_id"].as_str().unwrap_or_default()
-    }
-
-    pub(crate) fn asset(&self) -> &str {
-        self.body["order"]["asset"].as_str().unwrap_or_default()
+    fn of(data: Vec<u8>, redelivered: bool) -> anyhow::Result<Self> {
+        let body = String::from_utf8(data)?;
+        let json: Value = serde_json::from_str(&body)?;
+        let text = |value: &Value| value.as_str().map(str::to_owned).with_context(|| body.clone());
+        let (event_id, event_type) = (text(&json["event_id"])?, text(&json["event_type"])?);
+        Ok(Self { event_id, event_type, asset: text(&json["order"]["asset"])?, redelivered, body })
     }
 
     /// Would Position Manager add its quantity up?
     pub(crate) fn is_fill(&self) -> bool {
-        matches!(self.body["event_type"].as_str(), Some("filled" | "partially_filled"))
+        matches!(self.event_type.as_str(), "filled" | "partially_filled")
     }
 }
 
@@ -149,9 +152,9 @@ impl Events {
         Self { noted, _task: task }
     }
 
-    /// Every delivery so far, in order.
-    pub(crate) fn noted(&self) -> Vec<Noted> {
-        self.noted.borrow().clone()
+    /// Every delivery so far, in order; nobody notes another one while it is held.
+    pub(crate) fn noted(&self) -> watch::Ref<'_, Vec<Noted>> {
+        self.noted.borrow()
     }
 }
 
@@ -163,9 +166,9 @@ async fn take(url: &str, note: &watch::Sender<Vec<Noted>>) -> anyhow::Result<()>
         channel.basic_consume(queue, tag, BasicConsumeOptions::default(), FieldTable::default()).await?;
     while let Some(delivery) = deliveries.next().await {
         let delivery = delivery?;
-        let body = serde_json::from_slice(&delivery.data)?;
-        note.send_modify(|noted| noted.push(Noted { redelivered: delivery.redelivered, body }));
-        delivery.ack(BasicAckOptions::default()).await?;
+        let noted = Noted::of(delivery.data, delivery.redelivered)?;
+        note.send_modify(|all| all.push(noted));
+        delivery.acker.ack(BasicAckOptions::default()).await?;
     }
     Ok(())
 }

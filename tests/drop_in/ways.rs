@@ -74,7 +74,7 @@ async fn on_the_stage_a_signal_goes_in_and_its_order_comes_out() -> anyhow::Resu
     let events = Events::start(stage.amqp_url());
     Signals::new(stage.amqp_url()).send(SIGNAL.replace("NOW", &bank::now().to_string()).as_bytes()).await?;
     let (begun, mut looks) = (Instant::now(), interval(LOOK));
-    while !events.noted().iter().any(|noted| noted.is_fill() && noted.asset() == "ETHUSDT") {
+    while !events.noted().iter().any(|noted| noted.is_fill() && noted.asset == "ETHUSDT") {
         ensure!(begun.elapsed() < process::PATIENCE, "no fill: {:?}\n{}", events.noted(), stage.log());
         looks.tick().await;
     }
