@@ -24,9 +24,11 @@ const LOOK: Duration = Duration::from_millis(500);
 /// What Position Manager's validator reckons (wire-contracts.md 1.5.2).
 const VALIDATOR: &str = "SELECT asset, sum(CASE WHEN side = 'Buy' THEN filled_quantity ELSE -filled_quantity END)::text \
     FROM orders WHERE status IN ('filled', 'partially_filled') GROUP BY asset";
-/// A signal's orders in the shared tables: all, and those that say that it was rejected.
+/// A signal's orders in the shared tables: all, those that say that no order was made of it, and those that came to
+/// nothing.
 const SHARED: &str = "SELECT s.signal_id::text, count(o.id), count(o.id) FILTER (WHERE o.order_id = 'REJECTED-' || \
-    s.signal_id::text AND o.status = 'rejected' AND o.rejection_reason IS NOT NULL) FROM order_manager.signals s \
+    s.signal_id::text AND o.status = 'rejected' AND o.rejection_reason IS NOT NULL), \
+    count(o.id) FILTER (WHERE o.status IN ('rejected', 'cancelled')) FROM order_manager.signals s \
     LEFT JOIN signal_order_relationships r ON r.signal_id = s.signal_id \
     LEFT JOIN orders o ON o.id = r.order_id AND o.signal_id = s.signal_id GROUP BY s.signal_id";
 
@@ -125,13 +127,17 @@ async fn tables(
     tally: &mut Tally,
 ) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
-    let rows: Vec<(String, i64, i64)> = sqlx::query_as(SHARED).fetch_all(&mut *database).await?;
-    let rows: BTreeMap<String, (i64, i64)> = rows.into_iter().map(|(id, all, bad)| (id, (all, bad))).collect();
+    let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(SHARED).fetch_all(&mut *database).await?;
+    let rows: BTreeMap<String, _> = rows.into_iter().map(|(id, all, none, futile)| (id, (all, none, futile))).collect();
     for (id, outcome) in settled {
         match (rows.get(*id), outcome.as_str()) {
-            (Some((1.., 0)), "placed") => {}
-            (Some((1, 1)), code) if code != "placed" => {}
-            (row, outcome) => found.push(format!("{id}: {outcome}, and (orders, rejections) are {row:?}")),
+            (Some((1.., 0, _)), "placed") => {}
+            // Tried, and the exchange took none of them.
+            (Some((all @ 1.., 0, futile)), "not_executed") if all == futile => {}
+            (Some((1, 1, _)), code) if code != "placed" => {}
+            (row, outcome) => {
+                found.push(format!("{id}: {outcome}, and its orders (all, rejections, futile) are {row:?}"));
+            }
         }
     }
     if rows.len() != settled.len() {
