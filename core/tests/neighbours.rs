@@ -338,3 +338,29 @@ fn s7_the_receipt_of_a_copy_says_so() {
     let [Command::Settle { receipt, .. }] = desk.step.commands.as_slice() else { panic!("{:?}", desk.step.commands) };
     assert_eq!(*receipt, Receipt::Duplicate(SignalId(7), Some(Outcome::Placed)));
 }
+
+#[test]
+fn t4_a_position_whose_row_cannot_be_read_is_not_taken_for_flat() {
+    let mut desk = Desk::ready();
+    desk.account.held.insert(btc(), q("0.5"));
+    desk.pass(70);
+    assert_eq!(size(&desk), q("0.5"));
+    desk.account.unreadable_positions = 1;
+    desk.account.held.remove(&btc());
+    desk.pass(200);
+    assert_eq!(size(&desk), q("0.5"), "nobody said that it is flat");
+    desk.account.unreadable_positions = 0;
+    desk.pass(70);
+    assert_eq!(size(&desk), q("0"));
+}
+
+#[test]
+fn t4_a_symbol_that_the_sweep_does_not_ask_for_is_not_taken_for_flat() {
+    let mut desk = Desk::ready();
+    let perp = Symbol::clipped("BTCPERP"); // settles in USDC: listed under another coin
+    let fill = ExecutionRow { symbol: perp, ..execution("e1", "by-hand", Side::Buy, "0.3", NOW.after(Span::secs(1))) };
+    desk.take(push(PushRows::Executions(vec![fill])));
+    desk.pass(200);
+    let size = desk.manager.durable().positions.get(&perp).map(|position| position.size);
+    assert_eq!(size, Some(q("0.3")));
+}

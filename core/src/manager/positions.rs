@@ -64,10 +64,10 @@ impl Turn<'_> {
         !touched && self.m.durable.book.live_of(symbol).all(known)
     }
 
-    /// What the sweep showed; one that it did not show is flat. None in hedge mode.
+    /// What the sweep showed. None in hedge mode, and where it says nothing of the symbol.
     fn shown(&self, symbol: Symbol, sweep: &Sweep) -> Option<(Quantity, Option<Price>)> {
         if !sweep.held.contains(&symbol) {
-            return Some((Quantity::ZERO, None));
+            return sweep.shows_flat(symbol).then_some((Quantity::ZERO, None));
         }
         let reading = self.exchange_position(symbol)?;
         let row: &PositionRow = &reading.value;
