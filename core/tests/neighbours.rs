@@ -364,3 +364,27 @@ fn t4_a_symbol_that_the_sweep_does_not_ask_for_is_not_taken_for_flat() {
     let size = desk.manager.durable().positions.get(&perp).map(|position| position.size);
     assert_eq!(size, Some(q("0.3")));
 }
+
+#[test]
+fn t4_a_difference_of_long_ago_does_not_shorten_the_time_of_a_new_one() {
+    let mut desk = Desk::ready();
+    desk.account.held.insert(btc(), q("0.3"));
+    desk.pass(61); // seen once
+    desk.account.held.remove(&btc()); // and gone before its time
+    desk.pass(120);
+    desk.account.held.insert(btc(), q("0.3"));
+    let adopted = |desk: &Desk| desk.events.iter().any(|event| matches!(event, Event::PositionAdopted { .. }));
+    assert!(!adopted(&desk));
+    let seen = (0..70).find(|_| {
+        desk.pass(1);
+        adopted(&desk)
+    });
+    // A sweep comes each minute; from the one that sees it on there are five seconds.
+    let sweeps: Vec<Timestamp> = desk
+        .events
+        .iter()
+        .filter_map(|event| if let Event::Reconciled { at, .. } = event { Some(*at) } else { None })
+        .collect();
+    let [.., last, adopting] = sweeps.as_slice() else { panic!("{sweeps:?}") };
+    assert!(seen.is_some() && adopting.since(*last) >= Span::secs(5) && adopting.since(*last) < Span::secs(10));
+}

@@ -22,6 +22,8 @@ impl Turn<'_> {
     pub(super) fn compare_positions(&mut self, sweep: &Sweep, first: bool) {
         let ours = self.m.durable.positions.iter().filter(|(_, position)| !position.size.is_zero());
         let symbols: BTreeSet<Symbol> = ours.map(|(symbol, _)| *symbol).chain(sweep.held.iter().copied()).collect();
+        // What is as it should be needs no explanation, and the next difference gets its own time.
+        self.m.observed.unexplained.retain(|symbol, _| symbols.contains(symbol));
         for symbol in symbols {
             self.compare_position(symbol, sweep, first);
         }
