@@ -388,3 +388,23 @@ fn t4_a_difference_of_long_ago_does_not_shorten_the_time_of_a_new_one() {
     let [.., last, adopting] = sweeps.as_slice() else { panic!("{sweeps:?}") };
     assert!(seen.is_some() && adopting.since(*last) >= Span::secs(5) && adopting.since(*last) < Span::secs(10));
 }
+
+#[test]
+fn k1_what_it_said_long_ago_decides_nothing_while_it_is_down() {
+    let mut desk = consulting(false);
+    desk.signal("BTCUSDT", 1);
+    desk.answer_all();
+    say(&mut desk, Question::Position(btc()), 200, r#"{"size":"2"}"#);
+    say(&mut desk, Question::Exposure, 200, r#"{"total_exposure_usdt":"10000"}"#);
+    desk.answer_all();
+    assert_eq!(desk.manager.durable().book.len(), 0, "{:?}", settled(&desk));
+    desk.pass(30);
+    desk.signal("BTCUSDT", 2);
+    for _ in 0..3 {
+        desk.answer_all();
+        for question in desk.questions.clone() {
+            say(&mut desk, question, 503, "");
+        }
+    }
+    assert_eq!(desk.manager.durable().book.len(), 1, "{:?}", settled(&desk));
+}
