@@ -408,3 +408,25 @@ fn k1_what_it_said_long_ago_decides_nothing_while_it_is_down() {
     }
     assert_eq!(desk.manager.durable().book.len(), 1, "{:?}", settled(&desk));
 }
+
+#[test]
+fn e3_a_doubt_outlives_the_process() {
+    let mut desk = consulting(true);
+    desk.take(Input::Doubted(btc()));
+    desk.restart();
+    desk.up();
+    desk.pass(2);
+    assert!(desk.questions.contains(&Question::Validate(btc())), "{:?}", desk.questions);
+    say(&mut desk, Question::Validate(btc()), 200, "{}");
+    desk.restart();
+    desk.up();
+    desk.pass(2);
+    say(&mut desk, Question::Validate(btc()), 200, "{}");
+    desk.pass(11);
+    say(&mut desk, Question::Validate(btc()), 200, "{}");
+    desk.questions.clear();
+    desk.restart();
+    desk.up();
+    desk.pass(12);
+    assert!(!desk.questions.contains(&Question::Validate(btc())), "{:?}", desk.questions);
+}

@@ -46,6 +46,17 @@ impl Turn<'_> {
         }
     }
 
+    /// A life begins: what was not validated before it is still doubted.
+    pub(super) fn doubt_still(&mut self) {
+        if self.m.config.consult_position_manager {
+            let symbols: Vec<Symbol> = self.m.durable.doubted.iter().copied().collect();
+            for symbol in symbols {
+                self.m.observed.doubted.insert(symbol, 0);
+                self.validate_next(symbol);
+            }
+        }
+    }
+
     /// The next validation of a doubted symbol; after the last one its figure counts again.
     fn validate_next(&mut self, symbol: Symbol) {
         self.m.observed.their_positions.remove(&symbol);
@@ -54,6 +65,7 @@ impl Turn<'_> {
             Some(wait) => self.arm(Why::RetryAsk(Tag::Consult(Question::Validate(symbol))), wait),
             None => {
                 self.m.observed.doubted.remove(&symbol);
+                self.emit(Event::PositionValidated { symbol });
                 self.ask(Tag::Consult(Question::Position(symbol)));
             }
         }
