@@ -430,3 +430,22 @@ fn e3_a_doubt_outlives_the_process() {
     desk.pass(12);
     assert!(!desk.questions.contains(&Question::Validate(btc())), "{:?}", desk.questions);
 }
+
+#[test]
+fn t1_what_the_row_left_out_of_its_fills_is_not_told_as_part_of_later_ones() {
+    for (limit, average) in [(None, None), (Some("50000"), None), (Some("50000"), Some("900000"))] {
+        let mut desk = Desk::new();
+        let price = |text: &str| Price(d(text));
+        let (limit, average_price) = (limit.map(price), average.map(price));
+        let mut shown = row(ID, OrderStatus::PartiallyFilled, "0.4");
+        shown.is_market = limit.is_none();
+        desk.account.orders.push(shown);
+        desk.account.fills.push(execution("e1", ID, Side::Buy, "0.4", NOW.before(Span::secs(60))));
+        desk.take(Input::Inherited(vec![InheritedOrder { limit, average_price, ..inherited(ID, "0.3") }]));
+        desk.up();
+        desk.pass(70);
+        let told = told(&desk);
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].increment.average_price(), Some(Price(d("50000"))), "{limit:?} {average:?}");
+    }
+}
