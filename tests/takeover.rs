@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use order_manager_core::bybit::sign;
 use order_manager_core::unit::{Decimal, ExchangeTime, Quantity, Symbol};
 use order_manager_sim::exchange::ExchangeConfig;
-use order_manager_sim::serve::{self, ServeConfig, Served};
+use order_manager_sim::serve::{self, Prices, ServeConfig, Served};
 use process::{Launch, PROGRAM};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -16,6 +16,7 @@ use std::path::Path;
 use std::process::Output;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::process::Command;
+use tokio::time::{Instant, interval};
 
 /// A database with the shared tables as the service before us left them, and no schema of ours.
 struct Database {
@@ -57,20 +58,29 @@ async fn run(url: &str, text: &str) -> anyhow::Result<()> {
 
 /// A request as the service before us made it: without an order link id. What Bybit answered.
 async fn ask(exchange: &Served, path: &str, body: Value) -> anyhow::Result<Value> {
-    let (body, since) = (body.to_string(), SystemTime::now().duration_since(UNIX_EPOCH)?);
+    let body = body.to_string();
+    let request = process::client()?.post(format!("{}{path}", exchange.base_url())).body(body.clone());
+    signed(request, &body).await.with_context(|| path.to_owned())
+}
+
+async fn look(exchange: &Served, path: &str) -> anyhow::Result<Value> {
+    let (_, query) = path.split_once('?').context("no query")?;
+    signed(process::client()?.get(format!("{}{path}", exchange.base_url())), query).await
+}
+
+async fn signed(request: reqwest::RequestBuilder, payload: &str) -> anyhow::Result<Value> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let at = ExchangeTime(u64::try_from(since.as_millis())?);
-    let signature = sign::request(b"sim-secret", at, "sim-key", 5_000, &body);
-    let request = process::client()?.post(format!("{}{path}", exchange.base_url()));
+    let signature = sign::request(b"sim-secret", at, "sim-key", 5_000, payload);
     let answer = request
         .header("X-BAPI-API-KEY", "sim-key")
         .header("X-BAPI-TIMESTAMP", at.0.to_string())
         .header("X-BAPI-RECV-WINDOW", "5000")
         .header("X-BAPI-SIGN", signature.as_str())
-        .body(body)
         .send()
         .await?;
     let answer: Value = serde_json::from_str(&answer.text().await?)?;
-    ensure!(answer["retCode"] == 0, "{path}: {answer}");
+    ensure!(answer["retCode"] == 0, "{answer}");
     Ok(answer["result"].clone())
 }
 
@@ -81,6 +91,20 @@ async fn place(exchange: &Served, quantity: &str, price: &str) -> anyhow::Result
     });
     let placed = ask(exchange, "/v5/order/create", order).await?;
     Ok(placed["orderId"].as_str().context("no order id")?.to_owned())
+}
+
+/// The engine works a moment after it has acknowledged.
+async fn until_filled(exchange: &Served, order: &str, quantity: &str) -> anyhow::Result<()> {
+    let (until, mut looks) = (Instant::now() + process::PATIENCE, interval(process::LOOK));
+    loop {
+        looks.tick().await;
+        let path = format!("/v5/order/realtime?category=linear&symbol=BTCUSDT&orderId={order}");
+        let rows = look(exchange, &path).await?;
+        if rows["list"][0]["cumExecQty"] == quantity {
+            return Ok(());
+        }
+        ensure!(Instant::now() < until, "{order} did not fill {quantity}: {rows}");
+    }
 }
 
 /// The row that the service before us wrote.
@@ -114,25 +138,23 @@ const ROWS: &str = "SELECT right(id::text, 1) || ' ' || status || ' ' || trim_sc
                     trim_scale(filled_quantity) || ' ' || coalesce(trim_scale(average_price)::text, '-') \
                     FROM orders ORDER BY id";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t1_the_open_orders_of_the_service_before_us_are_ours_or_closed() -> anyhow::Result<()> {
-    let exchange = serve::spawn(ServeConfig { exchange: ExchangeConfig::default(), ..Default::default() }).await?;
+/// Orders at the exchange, and the rows of them and of others: 1 rests untouched, 2 rests and filled partly while nobody
+/// watched, 3 was cancelled by hand, 4 filled whole, 5 and 6 the exchange has never heard of, 7 is closed already.
+async fn left_open(exchange: &Served) -> anyhow::Result<String> {
     let handle = exchange.handle();
     let btc = Symbol::clipped("BTCUSDT");
     let now = handle.with(|exchange, _| exchange.last_price(btc)).context("no price")?;
-    // 1 rests untouched, 2 rests and filled partly while nobody watched, 3 was cancelled by hand, 4 filled whole,
-    // 5 and 6 the exchange has never heard of.
-    let resting = place(&exchange, "0.01", "40000").await?;
-    handle.with(|exchange, _| exchange.set_liquidity(btc, Quantity(Decimal::new(4, 3))));
+    let resting = place(exchange, "0.01", "40000").await?;
     let above = format!("{}", now.0 + Decimal::ONE);
-    let partly = place(&exchange, "0.01", &above).await?;
-    handle.with(|exchange, _| exchange.set_liquidity(btc, Quantity(Decimal::from(1_000))));
-    let cancelled = place(&exchange, "0.01", "39000").await?;
-    ask(&exchange, "/v5/order/cancel", json!({"category": "linear", "symbol": "BTCUSDT", "orderId": cancelled}))
-        .await?;
-    let filled = place(&exchange, "0.02", &above).await?;
-    let database = Database::new().await?;
-    let rows = [
+    let cancelled = place(exchange, "0.01", "39000").await?;
+    ask(exchange, "/v5/order/cancel", json!({"category": "linear", "symbol": "BTCUSDT", "orderId": cancelled})).await?;
+    let filled = place(exchange, "0.02", &above).await?;
+    until_filled(exchange, &filled, "0.02").await?;
+    // The book has this much and no more, so the rest of it stays.
+    handle.with(|exchange, _| exchange.set_liquidity(btc, Quantity(Decimal::new(4, 3))));
+    let partly = place(exchange, "0.01", &above).await?;
+    until_filled(exchange, &partly, "0.004").await?;
+    Ok([
         row(1, &resting, "pending", "0.01", "0", "40000"),
         row(2, &partly, "partially_filled", "0.01", "0.001", &above),
         row(3, &cancelled, "pending", "0.01", "0", "39000"),
@@ -140,8 +162,17 @@ async fn t1_the_open_orders_of_the_service_before_us_are_ours_or_closed() -> any
         row(5, "5b0c6d9e-1111-4000-8000-000000000005", "pending", "0.01", "0", "50000"),
         row(6, "5b0c6d9e-1111-4000-8000-000000000006", "partially_filled", "0.01", "0.003", "50000"),
         row(7, "5b0c6d9e-1111-4000-8000-000000000007", "filled", "0.01", "0.01", "50000"),
-    ];
-    run(&database.url(), &rows.concat()).await?;
+    ]
+    .concat())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t1_the_open_orders_of_the_service_before_us_are_ours_or_closed() -> anyhow::Result<()> {
+    let exchange =
+        serve::spawn(ServeConfig { exchange: ExchangeConfig::default(), prices: Prices::Still, ..Default::default() })
+            .await?;
+    let database = Database::new().await?;
+    run(&database.url(), &left_open(&exchange).await?).await?;
     let before = database.texts(ROWS).await?;
 
     let dry = takeover(&exchange, &database, true).await?;
@@ -179,8 +210,15 @@ async fn t1_the_open_orders_of_the_service_before_us_are_ours_or_closed() -> any
     let again = takeover(&exchange, &database, false).await?;
     ensure!(said(&again).contains("nothing to take over"), "{}", said(&again));
 
-    // The service goes on with them: the live ones are its own, and a new signal replaces them.
-    let mut launch = Launch::new(&exchange, Path::new("unused"));
+    goes_on(&exchange, &database).await?;
+    database.drop().await
+}
+
+/// The service goes on with them: the live ones are its own, and a new signal replaces them.
+async fn goes_on(exchange: &Served, database: &Database) -> anyhow::Result<()> {
+    let price = exchange.handle().with(|exchange, _| exchange.last_price(Symbol::clipped("BTCUSDT")));
+    let now = price.context("no price")?;
+    let mut launch = Launch::new(exchange, Path::new("unused"));
     launch.environment.push(("ORDERMANAGER_STORE", database.url()));
     let mut child = launch.start()?;
     let (url, http) = (process::address(&mut child).await?, process::client()?);
@@ -195,8 +233,7 @@ async fn t1_the_open_orders_of_the_service_before_us_are_ours_or_closed() -> any
     let statuses =
         database.texts("SELECT status FROM orders WHERE right(id::text, 1) IN ('1', '2') ORDER BY id").await?;
     assert_eq!(statuses, ["cancelled", "filled"], "both were cancelled by their own ids: {answer}");
-    process::leave(&mut child).await?;
-    database.drop().await
+    process::leave(&mut child).await
 }
 
 fn now_text() -> anyhow::Result<String> {

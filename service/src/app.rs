@@ -8,6 +8,7 @@ use crate::driver::{Driver, HEARD_MAX};
 use crate::exchange::{Account, Rest};
 use crate::http::{self, Key, Keys, Role};
 use crate::neighbours::PositionManager;
+use crate::publish;
 use crate::store::Store;
 use anyhow::Context;
 use broker::Roles;
@@ -28,6 +29,9 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
     let account = settings.account.clone().context("no account is configured")?;
     let keys = Keys::new(settings.api_key.iter().map(key).collect::<Result<_, _>>()?);
     let store = Store::open(&settings.store).await?;
+    if settings.broker.is_some() {
+        publish::begin(&store).await?;
+    }
     let reader = store.reader();
     let listener = http::bind(settings.listen, &keys).await?;
     let (ear, heard) = mpsc::channel(HEARD_MAX);
@@ -36,7 +40,8 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
     let rest = Rest::new(account.clone()).context("TLS cannot be set up")?;
     let mut roles = Roles::start(&settings, (&desk, &ear), &store, &stopped);
     let mut stream = roles.order_events(&settings, account, (&desk, &ear), &stopped)?;
-    let desk = desk.with_broker(roles.connected());
+    let balances = roles.balances(&settings)?;
+    let desk = desk.with_broker(roles.connected()).with_gateway(roles.gateway());
     let position_manager = settings.neighbours.position_manager.clone().map(PositionManager::new).transpose();
     let position_manager = position_manager.context("TLS cannot be set up")?;
     let driver = Driver {
@@ -44,6 +49,7 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
         config: settings.rules.clone(),
         rest,
         position_manager: position_manager.clone(),
+        balances,
         ear,
         heard,
         back,

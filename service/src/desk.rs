@@ -93,6 +93,8 @@ pub struct Health {
     pub accepting: bool,
     /// The broker is connected, for signals and for events; none: it is not configured.
     pub broker: Option<bool>,
+    /// The ws-gateway brings our order events; none: it is not asked to.
+    pub gateway: Option<bool>,
 }
 
 /// Flags that the driver sets and everybody reads.
@@ -118,6 +120,7 @@ pub struct Desk {
     flags: Arc<Flags>,
     committed: watch::Receiver<i64>,
     broker: Vec<watch::Receiver<bool>>,
+    gateway: Option<watch::Receiver<bool>>,
 }
 
 /// The driver's side of the desk.
@@ -134,7 +137,8 @@ impl Desk {
         let (sender, signals) = mpsc::channel(WAITING_MAX);
         let (committed, watching) = watch::channel(last_event_id);
         let flags = Arc::new(Flags::default());
-        let desk = Self { signals: sender, flags: flags.clone(), committed: watching, broker: Vec::new() };
+        let desk =
+            Self { signals: sender, flags: flags.clone(), committed: watching, broker: Vec::new(), gateway: None };
         (desk, Back { signals, flags, committed })
     }
 
@@ -189,6 +193,12 @@ impl Desk {
         Self { broker, ..self }
     }
 
+    /// The same desk, whose health tells of the ws-gateway as well.
+    #[must_use]
+    pub(crate) fn with_gateway(self, gateway: Option<watch::Receiver<bool>>) -> Self {
+        Self { gateway, ..self }
+    }
+
     /// Are signals taken? Changes are told.
     #[must_use]
     pub(crate) fn accepting(&self) -> watch::Receiver<bool> {
@@ -206,6 +216,7 @@ impl Desk {
             stream: read(stream),
             ready: read(ready),
             accepting: *accepting.borrow(),
+            gateway: self.gateway.as_ref().map(|available| *available.borrow()),
             broker: (!self.broker.is_empty()).then(|| self.broker.iter().all(|up| *up.borrow())),
         }
     }

@@ -8,6 +8,7 @@ mod life;
 use crate::desk::{Back, Brought, DeskError, Flags};
 use crate::exchange::{Ear, Heard, Rest};
 use crate::neighbours::PositionManager;
+use crate::neighbours::balance::BalanceSync;
 use crate::store::{Restored, Store, StoreError, StoredStep};
 use life::{Blamed, Life};
 use order_manager_core::Manager;
@@ -41,6 +42,8 @@ pub(crate) struct Driver {
     pub(crate) config: Config,
     pub(crate) rest: Rest,
     pub(crate) position_manager: Option<PositionManager>,
+    /// Told of each event that is durable.
+    pub(crate) balances: Option<BalanceSync>,
     pub(crate) ear: Ear,
     pub(crate) heard: mpsc::Receiver<Heard>,
     pub(crate) back: Back,
@@ -335,6 +338,7 @@ impl Driver {
         let committed = self.store.commit(&steps).await.inspect_err(|error| life.blame(error, &origins))?;
         for StoredStep { events, .. } in &steps {
             events.iter().for_each(crate::telemetry::event);
+            self.balances.iter().for_each(|balances| events.iter().for_each(|event| balances.committed(event)));
         }
         let Flags { store, ready, accepting, .. } = &*self.back.flags;
         Flags::set(store, true);

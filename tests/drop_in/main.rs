@@ -5,13 +5,22 @@
 mod bank;
 #[path = "../support/books.rs"]
 mod books;
+mod bridge;
+mod day;
+mod month;
 #[path = "../neighbours/mod.rs"]
 mod neighbours;
+mod outage;
 #[path = "../support/process.rs"]
 mod process;
 mod proxy;
 mod queues;
+mod readers;
 mod rounds;
+mod samples;
 mod servers;
 mod stage;
+mod street;
+mod until;
 mod ways;
+mod wire;

@@ -5,8 +5,9 @@ use crate::config::{BrokerSettings, OrderEvents, Settings};
 use crate::desk::Desk;
 use crate::exchange::{Account, Ear, PrivateStream};
 use crate::intake;
+use crate::neighbours::balance::BalanceSync;
 use crate::neighbours::subscription::Pace;
-use crate::neighbours::{Subscription, WsGateway};
+use crate::neighbours::{Neighbour, Subscription, WsGateway};
 use crate::publish::{Publisher, Stored};
 use crate::store::Store;
 use anyhow::Context as _;
@@ -24,6 +25,9 @@ pub(super) struct Roles {
     intake: Vec<Running>,
     publisher: Option<Running>,
     finish: watch::Sender<bool>,
+    /// Does the ws-gateway do its part?
+    gateway: Option<watch::Receiver<bool>>,
+    balances: Option<JoinHandle<()>>,
 }
 
 impl Roles {
@@ -35,7 +39,7 @@ impl Roles {
         stop: &watch::Receiver<bool>,
     ) -> Self {
         let (finish, finished) = watch::channel(false);
-        let mut roles = Self { intake: Vec::new(), publisher: None, finish };
+        let mut roles = Self { intake: Vec::new(), publisher: None, finish, gateway: None, balances: None };
         if let Some(BrokerSettings { broker, prefetch }) = &settings.broker {
             let signals =
                 intake::signals(broker, Queue::signals(), *prefetch, (desk.clone(), Arc::default()), stop.clone());
@@ -65,14 +69,30 @@ impl Roles {
         else {
             return Ok(PrivateStream::start(account, ear.clone()));
         };
-        let (name, timeout) = (neighbours.service_name.clone(), neighbours.ws_gateway_timeout);
-        let gateway = WsGateway::with_timeout(gateway.clone(), name, timeout);
-        let gateway = gateway.context("ws-gateway's client cannot be set up")?;
+        let gateway = client(settings, gateway)?;
         let (consuming, flows) = watch::channel(false);
         let (queue, to) = (Queue::gateway_orders(), (desk, ear.clone()));
         self.intake.push(intake::gateway_orders(&broker.broker, queue, to, consuming, stop.clone()));
-        let (task, _available) = Subscription::start(gateway, Pace::default(), flows, ear.clone());
+        let (task, available) = Subscription::start(gateway, Pace::default(), flows, ear.clone());
+        self.gateway = Some(available);
         Ok(task)
+    }
+
+    /// Where there is a ws-gateway, it writes the balances down when one was too small (wire-contracts.md 3.1).
+    ///
+    /// # Errors
+    /// The gateway's client cannot be set up.
+    pub(super) fn balances(&mut self, settings: &Settings) -> anyhow::Result<Option<BalanceSync>> {
+        let Some(gateway) = &settings.neighbours.ws_gateway else { return Ok(None) };
+        let (balances, task) =
+            BalanceSync::start(client(settings, gateway)?, settings.neighbours.balance_sync_interval);
+        self.balances = Some(task);
+        Ok(Some(balances))
+    }
+
+    /// Whether the ws-gateway does its part, where it brings the order events.
+    pub(super) fn gateway(&self) -> Option<watch::Receiver<bool>> {
+        self.gateway.clone()
     }
 
     /// Whether each connection to the broker stands.
@@ -85,6 +105,7 @@ impl Roles {
     pub(super) async fn leave(self) {
         let by = Instant::now() + LEAVE_MAX;
         self.finish.send_replace(true);
+        self.balances.iter().for_each(JoinHandle::abort);
         for Running { task, .. } in self.intake.into_iter().chain(self.publisher) {
             let abort = task.abort_handle();
             if timeout_at(by, task).await.is_err() {
@@ -92,4 +113,9 @@ impl Roles {
             }
         }
     }
+}
+
+fn client(settings: &Settings, gateway: &Neighbour) -> anyhow::Result<WsGateway> {
+    let (name, timeout) = (settings.neighbours.service_name.clone(), settings.neighbours.ws_gateway_timeout);
+    WsGateway::with_timeout(gateway.clone(), name, timeout).context("ws-gateway's client cannot be set up")
 }

@@ -9,7 +9,8 @@ use crate::config::{Need, Settings};
 use crate::desk::Desk;
 use crate::driver::{Driver, HEARD_MAX};
 use crate::exchange::Rest;
-use crate::store::{OrderView, Place, Reader, Store};
+use crate::publish;
+use crate::store::{self, OrderView, Place, Reader, Store};
 use crate::telemetry;
 use anyhow::Context;
 use order_manager_core::input::InheritedOrder;
@@ -33,7 +34,7 @@ pub(super) fn run(dry_run: bool) -> anyhow::Result<ExitCode> {
 async fn take_over(settings: Settings, dry_run: bool) -> anyhow::Result<ExitCode> {
     // One TLS provider for every connection; a second installation in one process is the first one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let before = Reader::open(&settings.store).await?.inherited().await?;
+    let before = store::left_open(&settings.store).await?;
     if before.is_empty() {
         println!("{}: no order was left open, nothing to take over", settings.store);
         return Ok(ExitCode::SUCCESS);
@@ -43,13 +44,17 @@ async fn take_over(settings: Settings, dry_run: bool) -> anyhow::Result<ExitCode
     let place = if dry_run { Place::File(thrown_away.path().join("dry-run.db")) } else { settings.store.clone() };
     let account = settings.account.clone().context("no account is configured")?;
     let store = Store::open(&place).await?;
+    if settings.broker.is_some() {
+        // What is told of them goes to the broker as soon as the service runs.
+        publish::begin(&store).await?;
+    }
     let (reader, (ear, heard)) = (store.reader(), mpsc::channel(HEARD_MAX));
     let (desk, back) = Desk::pair(reader.last_event_id().await?);
     let (stopping, stop) = watch::channel(false);
     let rest = Rest::new(account).context("TLS cannot be set up")?.only_asking();
     let config = settings.rules.clone();
     let given = dry_run.then(|| before.clone());
-    let driver = Driver { store, config, rest, position_manager: None, ear, heard, back, stop, given };
+    let driver = Driver { store, config, rest, position_manager: None, balances: None, ear, heard, back, stop, given };
     let mut driver = tokio::spawn(driver.run());
     let stopped = stop_signal()?;
     let known = tokio::select! {

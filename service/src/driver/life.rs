@@ -27,7 +27,7 @@ pub(super) struct Life {
 /// Whose data the store refused, so that nothing of its batch was written.
 pub(super) enum Blamed {
     /// A signal's: the next life sets it aside, and its caller still waits (spec S4).
-    Signal(Refused),
+    Signal(Box<Refused>),
     /// That of a signal that was set aside already: not even the dead letters take it.
     Letter,
     /// Anything else's.
@@ -106,7 +106,7 @@ impl Life {
         self.blamed = Some(match input {
             Some(Input::Signal(delivery)) => match self.callers.remove(&delivery.id) {
                 Some(caller) => {
-                    Blamed::Signal(Refused { caller, body: delivery.body.clone(), why: Text::clipped(what) })
+                    Blamed::Signal(Box::new(Refused { caller, body: delivery.body.clone(), why: Text::clipped(what) }))
                 }
                 None => Blamed::Other,
             },
@@ -126,7 +126,7 @@ impl Life {
             caller.answer(Err(DeskError::StoreDown));
         }
         match self.blamed.take() {
-            Some(Blamed::Signal(refused)) => Some(refused),
+            Some(Blamed::Signal(refused)) => Some(*refused),
             Some(Blamed::Letter | Blamed::Other) | None => None,
         }
     }

@@ -1,8 +1,10 @@
 use super::*;
-use crate::desk::Desk;
+use crate::clock::Clock;
+use crate::desk::{Desk, Line};
 use crate::exchange::Account;
 use order_manager_core::event::Seq;
 use order_manager_core::journal;
+use order_manager_core::unit::Timestamp;
 use secrecy::SecretString;
 use sqlx::{Connection as _, SqliteConnection};
 use std::path::{Path, PathBuf};
@@ -22,9 +24,13 @@ struct Bench {
 
 impl Bench {
     async fn start() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    async fn with(config: Config) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("store.db");
-        let (ear, stop, desk, driver) = start(&path).await;
+        let (ear, stop, desk, driver) = start_with(&path, config).await;
         let this = Self { folder, path, desk, ear, stop, driver };
         this.until("the store works", |desk| desk.health().store).await;
         this
@@ -65,7 +71,13 @@ async fn until(what: &str, is: impl Fn() -> bool) {
     assert!(tokio::time::timeout(PATIENCE, seen).await.is_ok(), "not in time: {what}");
 }
 
-async fn start(path: &Path) -> (Ear, watch::Sender<bool>, Desk, JoinHandle<Result<(), StoreError>>) {
+type AtWork = (Ear, watch::Sender<bool>, Desk, JoinHandle<Result<(), StoreError>>);
+
+async fn start(path: &Path) -> AtWork {
+    start_with(path, Config::default()).await
+}
+
+async fn start_with(path: &Path, config: Config) -> AtWork {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let store = Store::open(path).await.expect("a store");
     let (ear, heard) = mpsc::channel(HEARD_MAX);
@@ -81,9 +93,10 @@ async fn start(path: &Path) -> (Ear, watch::Sender<bool>, Desk, JoinHandle<Resul
     let position_manager = None;
     let driver = Driver {
         store,
-        config: Config::default(),
+        config,
         rest,
         position_manager,
+        balances: None,
         ear: ear.clone(),
         heard,
         back,
@@ -189,4 +202,62 @@ async fn t1_a_long_journal_is_folded_once_and_a_checkpoint_is_safe_to_lose() {
     until("it lives without its checkpoint", || desk.health().accepting).await;
     stop.send_replace(true);
     driver.await.expect("no panic").expect("a good end");
+}
+
+fn signal(number: u32, asset: &str) -> Vec<u8> {
+    let now = Clock::start(Timestamp(0)).now();
+    format!(
+        r#"{{"signal_id":"00000000-0000-4000-8000-{number:012}","signal_type":"buy","asset":"{asset}","amount":1000,
+        "confidence":0.95,"timestamp":"{now}","strategy_id":"s","market_data_snapshot":{{"price":50000}}}}"#
+    )
+    .into_bytes()
+}
+
+/// Brings signals at once in one line, and waits for what each is told.
+async fn bring_in_line(desk: &Desk, signals: Vec<Vec<u8>>) -> Vec<Result<Receipt, DeskError>> {
+    let (line, mut receipts) = (Line::default(), Vec::new());
+    for body in signals {
+        receipts.push(desk.bring_in_line(&line, None, body).await.expect("the desk is open"));
+    }
+    let mut told = Vec::new();
+    for receipt in receipts {
+        told.push(tokio::time::timeout(PATIENCE, receipt).await.expect("in time").expect("an answer"));
+    }
+    told
+}
+
+#[tokio::test]
+async fn s5_behind_a_signal_without_room_none_of_its_line_is_taken_not_even_of_another_symbol() {
+    let bench = Bench::with(Config { lane_max: 1, ..Config::default() }).await;
+    // One is at work, one waits, and the lane is full.
+    let signals = [(1, "BTCUSDT"), (2, "BTCUSDT"), (3, "BTCUSDT"), (4, "ETHUSDT"), (5, "BTCUSDT")];
+    let told = bring_in_line(&bench.desk, signals.map(|(number, asset)| signal(number, asset)).into()).await;
+    assert!(matches!(told[..2], [Ok(Receipt::Accepted(_)), Ok(Receipt::Accepted(_))]), "{told:?}");
+    assert_eq!(told[2..], [Err(DeskError::Full { max: 1 }), Err(DeskError::StoreDown), Err(DeskError::StoreDown)]);
+    let again = bring_in_line(&bench.desk, vec![signal(4, "ETHUSDT")]).await;
+    assert!(matches!(again[0], Ok(Receipt::Accepted(_))), "on another line: {again:?}");
+}
+
+#[tokio::test]
+async fn s4_a_signal_whose_row_the_store_refuses_is_set_aside_and_only_it() {
+    let bench = Bench::start().await;
+    bench
+        .execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON order_manager_signals WHEN NEW.asset = 'XRPUSDT' \
+             BEGIN SELECT RAISE(ABORT, 'refused'); END",
+        )
+        .await;
+    let signals = [(1, "BTCUSDT"), (2, "XRPUSDT"), (3, "BTCUSDT")];
+    let told = bring_in_line(&bench.desk, signals.map(|(number, asset)| signal(number, asset)).into()).await;
+    assert!(matches!(told[1], Ok(Receipt::DeadLettered(_))), "its caller is told: {told:?}");
+    bench.until("signals are taken again", |desk| desk.health().accepting).await;
+    // Those beside it were taken, or come again; nothing else of them is lost.
+    let again: Vec<_> = [0, 2].into_iter().filter(|at| told[*at].is_err()).map(|at| signals[at]).collect();
+    let bodies = again.iter().map(|(number, asset)| signal(*number, asset)).collect();
+    let told = bring_in_line(&bench.desk, bodies).await;
+    assert!(told.iter().all(|told| matches!(told, Ok(Receipt::Accepted(_)))), "{told:?}");
+    let reader = crate::store::Reader::open(&bench.path).await.expect("a reader");
+    let letters = reader.dead_letters(1, 10).await.expect("dead letters");
+    assert_eq!(letters.total_items, 1);
+    assert!(letters.items[0].body.contains("XRPUSDT"), "{letters:?}");
 }

@@ -69,7 +69,7 @@ pub(super) async fn ready(State(api): State<ApiState>) -> (StatusCode, Json<Read
         database: word(health.store),
         rabbitmq: health.broker.map_or("not_configured", word),
         bybit_api: word(health.exchange),
-        ws_gateway: "not_configured",
+        ws_gateway: health.gateway.map_or("not_configured", word),
         private_stream: word(health.stream),
         intake: word(health.accepting),
     };

@@ -6,7 +6,7 @@ mod window;
 
 use crate::broker::{End, Failed, Link, Queue, Session, told};
 use crate::exchange::{Ear, Heard, Kept};
-use crate::store::{Cursor, CursorKeeper, OutboxMessage, Reader, StoreError};
+use crate::store::{Cursor, CursorKeeper, OutboxMessage, Reader, Store, StoreError};
 use channel::{Answered, Confirming};
 use order_manager_core::unit::Symbol;
 use std::time::Duration;
@@ -37,6 +37,16 @@ pub(crate) trait Outbox: Send + Sync {
     fn load(&self) -> impl Future<Output = Result<Cursor, OutboxError>> + Send;
     /// Makes the cursor durable.
     fn save(&mut self, cursor: Cursor) -> impl Future<Output = Result<(), OutboxError>> + Send;
+}
+
+/// The first process that has a broker publishes from here on. What a store of long ago tells had its readers, and
+/// Position Manager would add all of it up once more.
+///
+/// # Errors
+/// The store does not work.
+pub(crate) async fn begin(store: &Store) -> Result<(), StoreError> {
+    let last = store.reader().last_event_id().await?;
+    store.cursor_keeper().begin(CURSOR, last).await
 }
 
 /// The messages and the cursor in the store.

@@ -26,6 +26,7 @@ pub use outbox::CursorKeeper;
 pub use place::Place;
 pub use postgres::{Migrated, Server, migrate};
 pub use reader::Reader;
+pub use takeover::left_open;
 pub use view::{
     Cursor, DeadLetterView, ExecutionView, InstrumentView, OrderFilter, OrderView, OutboxMessage, Page, PositionView,
     SignalView, SortBy, SortOrder, StoredRecord,

@@ -49,6 +49,18 @@ impl CursorKeeper {
         Self { pool }
     }
 
+    /// The first time that anybody follows: from `position` on. Where a cursor is kept already it stays.
+    ///
+    /// # Errors
+    /// The store does not work.
+    pub async fn begin(&self, name: &str, position: i64) -> Result<(), StoreError> {
+        let query =
+            Query::new(self.pool.dialect(), "INSERT INTO order_manager.cursor (name, position, repeated) VALUES (");
+        let query = query.text(Kind::Text, name).push(", ").number(position);
+        self.pool.fetch(query.push(", 0) ON CONFLICT (name) DO NOTHING RETURNING position")).await?;
+        Ok(())
+    }
+
     /// Keeps the cursor. It never goes back: a process that was overtaken by another one cannot undo what that did.
     ///
     /// # Errors

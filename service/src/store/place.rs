@@ -64,6 +64,17 @@ impl Place {
         }
     }
 
+    /// For reading the shared tables, and whether our own stand beside them.
+    pub(super) async fn open_before_us(&self) -> Result<(Arc<dyn Pool>, bool), StoreError> {
+        match self {
+            Self::File(_) => Ok((self.open_readers().await?, true)),
+            Self::Server(server) => {
+                let (pool, beside_ours) = postgres::Connections::before_us(server).await?;
+                Ok((Arc::new(pool), beside_ours))
+            }
+        }
+    }
+
     /// Connections for reading a store that is there.
     pub(super) async fn open_readers(&self) -> Result<Arc<dyn Pool>, StoreError> {
         match self {

@@ -1,15 +1,29 @@
 //! What a predecessor left in the shared tables (spec T1).
 
-use super::StoreError;
 use super::reader::Reader;
 use super::value::{Kind, Row};
+use super::{Place, StoreError};
 use order_manager_core::input::InheritedOrder;
 use order_manager_core::unit::{Decimal, Money, Price, Quantity, Side, SignalId, Text, Timestamp, TraceId, decimal};
+
+/// What [`Reader::inherited`] says, for a place that we may never have been at; nothing is made there.
+///
+/// # Errors
+/// The place cannot be read, or has no such tables.
+pub async fn left_open(place: &Place) -> Result<Vec<InheritedOrder>, StoreError> {
+    let (pool, beside_ours) = place.open_before_us().await?;
+    Reader { pool }.open_rows(beside_ours).await
+}
 
 impl Reader {
     /// Orders of `orders` that may still live at the exchange and of which our own tables know nothing, the earliest
     /// first. Those that were never at the exchange are left out.
     pub async fn inherited(&self) -> Result<Vec<InheritedOrder>, StoreError> {
+        self.open_rows(true).await
+    }
+
+    /// `beside_ours`: our own tables are there, and what they know is left out.
+    async fn open_rows(&self, beside_ours: bool) -> Result<Vec<InheritedOrder>, StoreError> {
         let dialect = self.pool.dialect();
         let shown = |column: &str, kind| dialect.shown(&format!("o.{column}"), kind);
         let columns = [
@@ -31,11 +45,14 @@ impl Reader {
             .query("SELECT ")
             .push(&columns.join(", "))
             .push(" FROM orders o WHERE o.status IN ('pending', 'partially_filled') AND o.is_dry_run = ");
-        let query = query.bind(Kind::Flag, super::value::Value::Number(0)).push(
-            " AND o.order_id NOT LIKE 'REJECTED-%' AND o.order_id NOT LIKE 'DRY-RUN-%' \
-             AND NOT EXISTS (SELECT 1 FROM order_manager.orders_own w WHERE w.id = o.id) ORDER BY o.created_at, o.id",
-        );
-        self.views(query, inherited).await
+        let query = query
+            .bind(Kind::Flag, super::value::Value::Number(0))
+            .push(" AND o.order_id NOT LIKE 'REJECTED-%' AND o.order_id NOT LIKE 'DRY-RUN-%'");
+        let query = match beside_ours {
+            true => query.push(" AND NOT EXISTS (SELECT 1 FROM order_manager.orders_own w WHERE w.id = o.id)"),
+            false => query,
+        };
+        self.views(query.push(" ORDER BY o.created_at, o.id"), inherited).await
     }
 }
 

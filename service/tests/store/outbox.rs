@@ -12,6 +12,7 @@ use order_manager_service::store::{Cursor, StoredStep};
 on_both!(
     e3_the_outbox_is_every_message_with_its_envelope,
     e3_a_cursor_is_kept_and_never_goes_back,
+    e3_the_first_follower_begins_where_it_is_told_and_only_once,
     t1_open_orders_of_the_predecessor_are_found,
     t4_positions_are_read_and_old_snapshots_are_forgotten,
 );
@@ -155,4 +156,15 @@ async fn t4_positions_are_read_and_old_snapshots_are_forgotten(home: Home) {
     let next = StoredStep { seq, at, events: vec![Event::PositionsNoted { at }], ..end };
     store.commit(&[next]).await.expect("a commit");
     assert_eq!(snapshots().await, 2, "one that is a year old to the moment, and the new one");
+}
+
+/// A broker that is turned on over an old store gets what comes from then on, and a cursor that is kept stays.
+async fn e3_the_first_follower_begins_where_it_is_told_and_only_once(home: Home) {
+    let store = home.open().await;
+    let keeper = store.cursor_keeper();
+    keeper.begin("somebody", 7).await.expect("begun");
+    keeper.save("somebody", 9, 1).await.expect("saved");
+    keeper.begin("somebody", 20).await.expect("begun");
+    let cursor = store.reader().cursor("somebody").await.expect("a cursor");
+    assert_eq!((cursor.position, cursor.repeated), (9, 1));
 }

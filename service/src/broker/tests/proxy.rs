@@ -22,6 +22,7 @@ pub(super) struct Proxy {
     cuts: watch::Sender<u64>,
     weather: watch::Sender<Weather>,
     accepted: Arc<AtomicUsize>,
+    given_up: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -31,14 +32,15 @@ impl Proxy {
         let (cuts, cut) = watch::channel(0);
         let (weather, now) = watch::channel(Weather::Fair);
         let accepted = Arc::new(AtomicUsize::new(0));
-        let count = accepted.clone();
+        let given_up = Arc::new(AtomicUsize::new(0));
+        let (count, gone) = (accepted.clone(), given_up.clone());
         tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(carry(tcp, target.clone(), cut.clone(), now.clone()));
+                tokio::spawn(carry(tcp, target.clone(), cut.clone(), now.clone(), gone.clone()));
             }
         });
-        Self { port, cuts, weather, accepted }
+        Self { port, cuts, weather, accepted, given_up }
     }
 
     /// Drops every connection.
@@ -48,6 +50,11 @@ impl Proxy {
 
     pub(super) fn set(&self, weather: Weather) {
         self.weather.send_replace(weather);
+    }
+
+    /// Connections in still weather that the other side ended.
+    pub(super) fn given_up(&self) -> usize {
+        self.given_up.load(Ordering::Relaxed)
     }
 
     pub(super) fn accepted(&self) -> usize {
@@ -60,6 +67,7 @@ async fn carry(
     target: String,
     mut cut: watch::Receiver<u64>,
     mut weather: watch::Receiver<Weather>,
+    given_up: Arc<AtomicUsize>,
 ) {
     cut.mark_unchanged();
     if *weather.borrow() == Weather::Refusing {
@@ -67,16 +75,15 @@ async fn carry(
     }
     let carried = async {
         let Ok(mut far) = TcpStream::connect(target).await else { return };
-        loop {
-            if weather.wait_for(|weather| *weather == Weather::Fair).await.is_err() {
-                return;
-            }
-            // What is in hand when the weather changes is lost with the copying: so the connection ends with it.
-            let still = async { _ = weather.wait_for(|weather| *weather != Weather::Fair).await };
-            tokio::select! {
-                _ = tokio::io::copy_bidirectional(&mut near, &mut far) => return,
-                () = still => {}
-            }
+        let still = async { _ = weather.wait_for(|weather| *weather != Weather::Fair).await };
+        tokio::select! {
+            biased;
+            () = still => {}
+            _ = tokio::io::copy_bidirectional(&mut near, &mut far) => return,
+        }
+        // What comes now goes nowhere, until the other side has had enough.
+        if tokio::io::copy(&mut near, &mut tokio::io::sink()).await.is_ok() {
+            given_up.fetch_add(1, Ordering::Relaxed);
         }
     };
     tokio::select! {

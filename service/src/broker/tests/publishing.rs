@@ -202,7 +202,7 @@ async fn e3_fifty_cuts_lose_no_event_keep_each_assets_order_and_count_what_is_re
     let fills = arrived.times.iter().filter(|(id, times)| **times > 1 && matches!(*id % 4, 1 | 2));
     let mut twice: BTreeMap<String, u64> = BTreeMap::new();
     fills.for_each(|(id, _)| *twice.entry(asset_of(*id)).or_default() += 1);
-    let doubted = doubted.lock().unwrap();
+    let doubted = doubted.lock().unwrap().clone();
     for (asset, twice) in &twice {
         assert!(doubted.get(asset).is_some_and(|told| told >= twice), "{asset}: {twice} fills twice, told {doubted:?}");
     }

@@ -210,3 +210,17 @@ async fn s1_a_broker_that_is_away_is_tried_for_ever_and_not_stormed() {
     brought.caller.answer(taken());
     assert_eq!(signals.left().await, 0);
 }
+
+/// A network that takes everything and carries nothing: a connection that stood is given up by its heartbeats, one
+/// that does not come up by its time, and each ends its socket.
+#[tokio::test]
+async fn s1_a_silent_broker_is_given_up_and_left_behind() {
+    let mut signals = Signals::start().await;
+    signals.bench.proxy.set(Weather::Still);
+    timeout(PATIENCE, signals.running.up.wait_for(|up| !up)).await.expect("heartbeats are missed").expect("it lives");
+    let proxy = &signals.bench.proxy;
+    until("the old connection and a new one are given up", async || proxy.given_up() >= 2).await;
+    proxy.set(Weather::Fair);
+    timeout(PATIENCE, signals.running.up.wait_for(|up| *up)).await.expect("connected in time").expect("it lives");
+    assert_eq!(signals.left().await, 0);
+}

@@ -34,6 +34,7 @@ impl Default for FakeDesk {
                 ready: true,
                 accepting: true,
                 broker: None,
+                gateway: None,
             }),
             committed: Mutex::new(Some(watch::Sender::new(0))),
             stalls: AtomicBool::new(false),

@@ -30,8 +30,15 @@ async fn a1_health_is_always_200_with_grafanas_five_keys() {
 #[tokio::test]
 async fn t6_live_while_the_store_is_down_but_not_ready() {
     let api = api();
-    *api.desk.health.lock().unwrap() =
-        Health { store: false, exchange: true, stream: true, ready: true, accepting: false, broker: None };
+    *api.desk.health.lock().unwrap() = Health {
+        store: false,
+        exchange: true,
+        stream: true,
+        ready: true,
+        accepting: false,
+        broker: None,
+        gateway: Some(false),
+    };
     let live = api.send(request("GET", "/live", &[], "")).await;
     assert_eq!((live.status, &live.json["status"]), (200, &"healthy".into()));
     let ready = api.send(request("GET", "/ready", &[], "")).await;

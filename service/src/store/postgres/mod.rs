@@ -44,6 +44,14 @@ impl Connections {
         Self(options.connect_lazy_with(server.writing()))
     }
 
+    /// For reading the shared tables, and whether a store of ours stands beside them.
+    pub(super) async fn before_us(server: &Server) -> Result<(Self, bool), StoreError> {
+        let mut session = session::connect(server, server.reading()).await?;
+        schema::check_shared(&mut session, server).await?;
+        let ours = schema::version(&mut session, server).await?;
+        Ok((Self::readers(server), ours.is_some()))
+    }
+
     /// For reading a store that is there.
     pub(super) async fn open(server: &Server) -> Result<Self, StoreError> {
         let mut session = session::connect(server, server.reading()).await?;
