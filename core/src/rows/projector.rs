@@ -90,7 +90,6 @@ impl Projector {
             }
             Event::OrderForgotten { link } => _ = self.orders.remove(link),
             Event::ForeignExecuted { row, .. } => self.foreign(row, place, rows),
-            Event::PositionAdopted { .. } | Event::PositionsNoted { .. } => {}
             Event::InstrumentChanged { instrument } => self.instrument(instrument, place.at, rows),
             Event::OrderTold(told) => {
                 if let Some(tracked) = self.orders.get_mut(&told.link) {
@@ -113,6 +112,8 @@ impl Projector {
                 }
             }
             Event::Started { .. }
+            | Event::PositionAdopted { .. }
+            | Event::PositionsNoted { .. }
             | Event::PositionDoubted { .. }
             | Event::PositionValidated { .. }
             | Event::PositionDiffers { .. }
