@@ -70,6 +70,8 @@ impl Tracked {
         (row.average_price, row.fees) = averages(&totals);
         own.order_id = Some(order.order_id);
         own.state = State::Acked;
+        // Nobody told us when; should no fill follow, its making is the one moment that is known.
+        own.filled_at = (filled > Figure::ZERO).then_some(order.created_at);
         this
     }
 
