@@ -8,6 +8,7 @@
 //! The same harness serves seeds in `cargo test`, the kept tapes of `fuzz/corpus`, and `cargo fuzz`.
 
 mod answer;
+mod beside;
 mod bytes;
 mod fact;
 mod laws;
