@@ -88,7 +88,6 @@ impl Life {
     }
 
     /// The same, with neighbours.
-    #[cfg(test)]
     pub(super) fn with_neighbours(mut self) -> Self {
         self.beside = Some(Beside::default());
         self

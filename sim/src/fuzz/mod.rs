@@ -76,6 +76,14 @@ pub fn order_life(tape: &[u8]) -> Result<Report, Broken> {
     life::Life::new(Choices::from_tape(tape)).run(None)
 }
 
+/// A life of a seed with neighbours in it: what it draws for them is on no tape of the others.
+///
+/// # Errors
+/// The first law that does not hold.
+pub fn neighbours_life_seeded(seed: u64, steps: u32) -> Result<Report, Broken> {
+    life::Life::new(Choices::seeded(seed)).with_neighbours().run(Some(steps))
+}
+
 /// The same from a seed, for `steps` steps; with the tape that lives it again through [`order_life`].
 ///
 /// # Errors
