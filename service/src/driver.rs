@@ -70,18 +70,18 @@ enum End {
 }
 
 impl Driver {
-    /// Runs until it is told to stop.
+    /// Runs until it is told to stop. Gives the store back: others may work on it until the last event is published.
     ///
     /// # Errors
     /// A journal that cannot be restored or begun upon: a person must look at it. Or it was told to stop while the
     /// store did not work.
-    pub(crate) async fn run(mut self) -> Result<(), StoreError> {
+    pub(crate) async fn run(mut self) -> Result<Store, StoreError> {
         let mut stream_up = false;
         let mut life = self.restore().await?;
         let mut first = None;
         loop {
             let mut failed = match self.live(&mut life, first.take(), &mut stream_up).await {
-                End::Stopped => return self.store.settle().await,
+                End::Stopped => return Ok(self.store),
                 End::Hopeless(error) => return Err(error),
                 End::WriteFailed(error) => error,
             };

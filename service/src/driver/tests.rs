@@ -19,7 +19,7 @@ struct Bench {
     desk: Desk,
     ear: Ear,
     stop: watch::Sender<bool>,
-    driver: JoinHandle<Result<(), StoreError>>,
+    driver: JoinHandle<Result<Store, StoreError>>,
 }
 
 impl Bench {
@@ -71,7 +71,7 @@ async fn until(what: &str, is: impl Fn() -> bool) {
     assert!(tokio::time::timeout(PATIENCE, seen).await.is_ok(), "not in time: {what}");
 }
 
-type AtWork = (Ear, watch::Sender<bool>, Desk, JoinHandle<Result<(), StoreError>>);
+type AtWork = (Ear, watch::Sender<bool>, Desk, JoinHandle<Result<Store, StoreError>>);
 
 async fn start(path: &Path) -> AtWork {
     start_with(path, Config::default()).await
