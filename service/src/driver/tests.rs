@@ -125,6 +125,19 @@ async fn t6_a_stream_that_comes_up_while_the_store_is_down_is_up_afterwards() {
 }
 
 #[tokio::test]
+async fn t6_a_store_that_cannot_be_asked_for_a_signal_is_down() {
+    let bench = Bench::start().await;
+    bench.execute("ALTER TABLE order_manager_signals RENAME TO away").await;
+    assert_eq!(bench.desk.bring(None, signal(1, "BTCUSDT")).await, Err(DeskError::StoreDown));
+    bench.until("the store is down", |desk| !desk.health().store && !desk.health().accepting).await;
+    bench.execute("ALTER TABLE away RENAME TO order_manager_signals").await;
+    bench.until("the store is back", |desk| desk.health().store).await;
+    let taken = bench.desk.bring(None, signal(1, "BTCUSDT")).await;
+    assert!(matches!(taken, Ok(Receipt::Accepted(_))), "{taken:?}");
+    bench.end().await;
+}
+
+#[tokio::test]
 async fn o2_an_answer_to_a_manager_that_is_gone_is_not_the_next_ones() {
     let bench = Bench::start().await;
     bench.store_down().await;

@@ -309,9 +309,13 @@ async fn a5_what_another_process_committed_is_not_published() {
     let bench = Bench::new().await;
     let publishing = Publishing::start(&bench, Memory::default());
     let theirs = (3..=5).map(|id| message(id, "ETHUSDT", "filled"));
-    publishing.memory.0.lock().unwrap().messages.extend(
-        (1..=2).map(|id| message(id, "BTCUSDT", "created")).chain(theirs),
-    );
+    publishing
+        .memory
+        .0
+        .lock()
+        .unwrap()
+        .messages
+        .extend((1..=2).map(|id| message(id, "BTCUSDT", "created")).chain(theirs));
     publishing.committed.send_replace(2);
     publishing.published(2).await;
     publishing.committed.send_replace(3);
