@@ -45,6 +45,16 @@ fn what_it_does_not_know_is_a_usage_error() {
 }
 
 #[test]
+fn a2_a_store_that_cannot_be_read_as_one_is_not_quoted() {
+    for command in [&["migrate"][..], &["explain", "x"]] {
+        let args = [command, &["--store", "postgres://om:the-secret@host:port/x"]].concat();
+        let (code, out, errors) = ended(&run(&args, &[]));
+        assert_eq!((code, out.as_str()), (Some(2), ""));
+        assert!(errors.contains("--store") && !errors.contains("the-secret"), "{errors}");
+    }
+}
+
+#[test]
 fn a2_every_wrong_value_is_told_at_once_by_check_config_and_by_serve() {
     let wrong = [("ORDERMANAGER_MAX_LEVERAGE", "0"), ("ORDERMANAGER_PORT", "abc")];
     let words = ["ORDERMANAGER_MAX_LEVERAGE = 0: must be", "ORDERMANAGER_PORT = abc: must be a port from 0 to 65535"];
