@@ -208,6 +208,21 @@ fn a_small_day(folder: &Path) -> Service {
 }
 
 #[test]
+fn a5_paper_trading_goes_on_upon_the_store_of_yesterday() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(a_small_day(folder.path()).terminate().0.code(), Some(0));
+    let service = Service::start(&["serve", "--paper"], folder.path(), &[]);
+    service.wait_ready();
+    assert_eq!(service.call("POST", "/api/v1/signals", &signal(UNKNOWN, 500)).unwrap().status, 202);
+    wait_for("an order of today", || {
+        let signal = service.get(&format!("/api/v1/signals/{UNKNOWN}"));
+        (signal["state"] == "settled").then(|| assert_eq!(signal["outcome"], "placed", "{signal}"))
+    });
+    let (status, errors) = service.terminate();
+    assert_eq!(status.code(), Some(0), "{errors}");
+}
+
+#[test]
 fn the_journal_of_a_running_store_can_be_exported_and_replays() {
     let folder = tempfile::tempdir().unwrap();
     let service = a_small_day(folder.path());
