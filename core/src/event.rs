@@ -211,6 +211,11 @@ pub enum Event {
         /// The symbol.
         symbol: Symbol,
     },
+    /// Position Manager has compared its figure with the rows since: it counts again (spec E3).
+    PositionValidated {
+        /// The symbol.
+        symbol: Symbol,
+    },
     /// Position Manager's position differs from ours, and not for a moment only (spec K1).
     PositionDiffers {
         /// The symbol.

@@ -47,6 +47,8 @@ pub struct Sweep {
     pub seen: BTreeSet<OrderLinkId>,
     /// Symbols whose position was shown; the others are flat, once every page was.
     pub held: BTreeSet<Symbol>,
+    /// Was there a position whose row could not be read? Then a symbol that was not shown may still be held.
+    pub unread: bool,
     coin: Coin,
     since: ExchangeTime,
     cursor: Option<Text<512>>,
@@ -72,11 +74,19 @@ impl Sweep {
             stage: Stage::Orders,
             seen: BTreeSet::new(),
             held: BTreeSet::new(),
+            unread: false,
             coin: Coin::clipped("USDT"),
             since: watermark.unwrap_or(now).before(OVERLAP).max(born.unwrap_or(now)),
             cursor: None,
             cursors: BTreeSet::new(),
         }
+    }
+
+    /// Does it say of a symbol that it is flat? Bybit lists positions by the coin that they settle in, which is part of
+    /// the symbol's name.
+    #[must_use]
+    pub fn shows_flat(&self, symbol: Symbol) -> bool {
+        !self.unread && !self.held.contains(&symbol) && symbol.as_str().contains(self.coin.as_str())
     }
 
     /// The request of the current page; none when done.

@@ -338,3 +338,114 @@ fn s7_the_receipt_of_a_copy_says_so() {
     let [Command::Settle { receipt, .. }] = desk.step.commands.as_slice() else { panic!("{:?}", desk.step.commands) };
     assert_eq!(*receipt, Receipt::Duplicate(SignalId(7), Some(Outcome::Placed)));
 }
+
+#[test]
+fn t4_a_position_whose_row_cannot_be_read_is_not_taken_for_flat() {
+    let mut desk = Desk::ready();
+    desk.account.held.insert(btc(), q("0.5"));
+    desk.pass(70);
+    assert_eq!(size(&desk), q("0.5"));
+    desk.account.unreadable_positions = 1;
+    desk.account.held.remove(&btc());
+    desk.pass(200);
+    assert_eq!(size(&desk), q("0.5"), "nobody said that it is flat");
+    desk.account.unreadable_positions = 0;
+    desk.pass(70);
+    assert_eq!(size(&desk), q("0"));
+}
+
+#[test]
+fn t4_a_symbol_that_the_sweep_does_not_ask_for_is_not_taken_for_flat() {
+    let mut desk = Desk::ready();
+    let perp = Symbol::clipped("BTCPERP"); // settles in USDC: listed under another coin
+    let fill = ExecutionRow { symbol: perp, ..execution("e1", "by-hand", Side::Buy, "0.3", NOW.after(Span::secs(1))) };
+    desk.take(push(PushRows::Executions(vec![fill])));
+    desk.pass(200);
+    let size = desk.manager.durable().positions.get(&perp).map(|position| position.size);
+    assert_eq!(size, Some(q("0.3")));
+}
+
+#[test]
+fn t4_a_difference_of_long_ago_does_not_shorten_the_time_of_a_new_one() {
+    let mut desk = Desk::ready();
+    desk.account.held.insert(btc(), q("0.3"));
+    desk.pass(61); // seen once
+    desk.account.held.remove(&btc()); // and gone before its time
+    desk.pass(120);
+    desk.account.held.insert(btc(), q("0.3"));
+    let adopted = |desk: &Desk| desk.events.iter().any(|event| matches!(event, Event::PositionAdopted { .. }));
+    assert!(!adopted(&desk));
+    let seen = (0..70).find(|_| {
+        desk.pass(1);
+        adopted(&desk)
+    });
+    // A sweep comes each minute; from the one that sees it on there are five seconds.
+    let sweeps: Vec<Timestamp> = desk
+        .events
+        .iter()
+        .filter_map(|event| if let Event::Reconciled { at, .. } = event { Some(*at) } else { None })
+        .collect();
+    let [.., last, adopting] = sweeps.as_slice() else { panic!("{sweeps:?}") };
+    assert!(seen.is_some() && adopting.since(*last) >= Span::secs(5) && adopting.since(*last) < Span::secs(10));
+}
+
+#[test]
+fn k1_what_it_said_long_ago_decides_nothing_while_it_is_down() {
+    let mut desk = consulting(false);
+    desk.signal("BTCUSDT", 1);
+    desk.answer_all();
+    say(&mut desk, Question::Position(btc()), 200, r#"{"size":"2"}"#);
+    say(&mut desk, Question::Exposure, 200, r#"{"total_exposure_usdt":"10000"}"#);
+    desk.answer_all();
+    assert_eq!(desk.manager.durable().book.len(), 0, "{:?}", settled(&desk));
+    desk.pass(30);
+    desk.signal("BTCUSDT", 2);
+    for _ in 0..3 {
+        desk.answer_all();
+        for question in desk.questions.clone() {
+            say(&mut desk, question, 503, "");
+        }
+    }
+    assert_eq!(desk.manager.durable().book.len(), 1, "{:?}", settled(&desk));
+}
+
+#[test]
+fn e3_a_doubt_outlives_the_process() {
+    let mut desk = consulting(true);
+    desk.take(Input::Doubted(btc()));
+    desk.restart();
+    desk.up();
+    desk.pass(2);
+    assert!(desk.questions.contains(&Question::Validate(btc())), "{:?}", desk.questions);
+    say(&mut desk, Question::Validate(btc()), 200, "{}");
+    desk.restart();
+    desk.up();
+    desk.pass(2);
+    say(&mut desk, Question::Validate(btc()), 200, "{}");
+    desk.pass(11);
+    say(&mut desk, Question::Validate(btc()), 200, "{}");
+    desk.questions.clear();
+    desk.restart();
+    desk.up();
+    desk.pass(12);
+    assert!(!desk.questions.contains(&Question::Validate(btc())), "{:?}", desk.questions);
+}
+
+#[test]
+fn t1_what_the_row_left_out_of_its_fills_is_not_told_as_part_of_later_ones() {
+    for (limit, average) in [(None, None), (Some("50000"), None), (Some("50000"), Some("900000"))] {
+        let mut desk = Desk::new();
+        let price = |text: &str| Price(d(text));
+        let (limit, average_price) = (limit.map(price), average.map(price));
+        let mut shown = row(ID, OrderStatus::PartiallyFilled, "0.4");
+        shown.is_market = limit.is_none();
+        desk.account.orders.push(shown);
+        desk.account.fills.push(execution("e1", ID, Side::Buy, "0.4", NOW.before(Span::secs(60))));
+        desk.take(Input::Inherited(vec![InheritedOrder { limit, average_price, ..inherited(ID, "0.3") }]));
+        desk.up();
+        desk.pass(70);
+        let told = told(&desk);
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].increment.average_price(), Some(Price(d("50000"))), "{limit:?} {average:?}");
+    }
+}

@@ -37,6 +37,7 @@ pub(crate) struct Proxy {
     address: SocketAddr,
     rule: watch::Sender<Rule>,
     open: watch::Receiver<usize>,
+    taken: watch::Receiver<u64>,
     _tasks: JoinSet<()>,
 }
 
@@ -47,9 +48,10 @@ impl Proxy {
         let address = listener.local_addr()?;
         let (rule, rules) = watch::channel(Rule { wire: Wire::Carries(Duration::ZERO), cuts: 0 });
         let (count, open) = watch::channel(0);
+        let (number, taken) = watch::channel(0);
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, server, rules, count));
-        Ok(Self { address, rule, open, _tasks: tasks })
+        tasks.spawn(accept(listener, server, rules, count, number));
+        Ok(Self { address, rule, open, taken, _tasks: tasks })
     }
 
     /// Where clients connect.
@@ -82,6 +84,16 @@ impl Proxy {
         self.delay(Duration::ZERO);
     }
 
+    /// How many connections are open.
+    pub(crate) fn open(&self) -> usize {
+        *self.open.borrow()
+    }
+
+    /// How many connections were made to it so far.
+    pub(crate) fn taken(&self) -> u64 {
+        *self.taken.borrow()
+    }
+
     /// Waits until so many connections are open.
     pub(crate) async fn has_open(&mut self, wanted: usize) {
         // The sender lives in the task that this holds.
@@ -89,13 +101,20 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, server: SocketAddr, rules: watch::Receiver<Rule>, count: watch::Sender<usize>) {
+async fn accept(
+    listener: TcpListener,
+    server: SocketAddr,
+    rules: watch::Receiver<Rule>,
+    count: watch::Sender<usize>,
+    number: watch::Sender<u64>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             taken = listener.accept() => {
                 // A connection that is gone before it was taken is nobody's.
                 let Ok((client, _)) = taken else { continue };
+                number.send_modify(|number| *number += 1);
                 connections.spawn(connection(client, server, rules.clone()));
             }
             Some(_) = connections.join_next() => {}

@@ -1,18 +1,25 @@
 //! The ground that the other tests stand on: servers that start, stop and start again, and wires that break and heal.
 
 use crate::bank;
-use crate::process::{self, Launch};
+use crate::process::{self, LOOK, Launch};
 use crate::proxy::Proxy;
+use crate::queues::{Events, SIGNALS, Signals, waiting};
 use crate::servers::{Kind, Server, Stop};
+use crate::stage::Stage;
 use anyhow::{Context, ensure};
 use std::io::ErrorKind;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, interval, timeout};
 
 /// Long enough to see that nothing comes.
 const SILENCE: Duration = Duration::from_millis(150);
+/// As the model service writes one.
+const SIGNAL: &str = r#"{"signal_id":"00000000-0000-4000-8000-000000000001","signal_type":"buy","asset":"ETHUSDT",
+    "amount":100.0,"confidence":0.99,"timestamp":"NOW","strategy_id":"stage","model_version":"v1","is_warmup":false,
+    "market_data_snapshot":{"price":3000.0,"spread":1.5,"volume_24h":10.0,"volatility":0.01,"orderbook_depth":null,
+    "technical_indicators":null},"metadata":null,"trace_id":null}"#;
 
 #[tokio::test]
 async fn postgres_starts_stops_and_starts_again() -> anyhow::Result<()> {
@@ -56,6 +63,27 @@ async fn the_service_starts_and_leaves() -> anyhow::Result<()> {
     let url = process::address(&mut child).await?;
     process::ready(&process::client()?, &url).await?;
     process::leave(&mut child).await
+}
+
+#[tokio::test]
+async fn on_the_stage_a_signal_goes_in_and_its_order_comes_out() -> anyhow::Result<()> {
+    let stage = Stage::open(1).await?;
+    let mut service = stage.launch().start()?;
+    let url = process::address(&mut service).await?;
+    process::ready(&stage.http, &url).await?;
+    let events = Events::start(stage.amqp_url());
+    Signals::new(stage.amqp_url()).send(SIGNAL.replace("NOW", &bank::now().to_string()).as_bytes()).await?;
+    let (begun, mut looks) = (Instant::now(), interval(LOOK));
+    while !events.noted().iter().any(|noted| noted.is_fill() && noted.asset == "ETHUSDT") {
+        ensure!(begun.elapsed() < process::PATIENCE, "no fill: {:?}\n{}", events.noted(), stage.log());
+        looks.tick().await;
+    }
+    ensure!(waiting(stage.amqp_url(), SIGNALS).await? == 0, "the signal was acknowledged");
+    process::leave(&mut service).await?;
+    let count = "SELECT count(*) FROM signal_order_relationships";
+    let rows: i64 = sqlx::query_scalar(count).fetch_one(&mut stage.database().await?).await?;
+    ensure!(rows == 1 && stage.replay_journal().await? > 0, "{rows} rows");
+    stage.close().await
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 use anyhow::{Context, ensure};
 use order_manager_sim::serve::Served;
 use serde_json::Value;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub(crate) struct Launch {
     pub(crate) store: PathBuf,
     /// What else its environment holds.
     pub(crate) environment: Vec<(&'static str, String)>,
+    /// Where what it logs is added; none: the test's own standard error.
+    pub(crate) log: Option<PathBuf>,
 }
 
 impl Launch {
@@ -35,11 +38,16 @@ impl Launch {
             stream: exchange.private_stream_url(),
             store: store.to_owned(),
             environment: Vec::new(),
+            log: None,
         }
     }
 
     /// Starts the process and does not wait for it.
     pub(crate) fn start(&self) -> anyhow::Result<Child> {
+        let stderr = match &self.log {
+            Some(log) => File::options().create(true).append(true).open(log)?.into(),
+            None => Stdio::inherit(),
+        };
         Command::new(PROGRAM)
             .arg("serve")
             .env("BYBIT_API_KEY", "sim-key")
@@ -55,6 +63,7 @@ impl Launch {
             .env("ORDERMANAGER_MAX_ORDER_SIZE_RATIO", "1")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
+            .stderr(stderr)
             .kill_on_drop(true)
             .spawn()
             .context("the service's process does not start")

@@ -7,7 +7,7 @@ use crate::order::{Book, InheritedOrder, Order, Refused, State, Stimulus, Totals
 use crate::outcome::Outcome;
 use crate::position::{self, Position};
 use crate::unit::{ExchangeTime, ExecId, OrderLinkId, Side, SignalId, Symbol, Text, Timestamp};
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +112,8 @@ pub struct Durable {
     pub reconciled_until: Option<ExchangeTime>,
     /// Symbols that may not open, and why.
     pub halted: BTreeMap<Symbol, Text<160>>,
+    /// Symbols of which Position Manager may have heard twice, and has not validated since.
+    pub doubted: BTreeSet<Symbol>,
     /// Counters.
     pub counts: Counts,
 }
@@ -160,7 +162,11 @@ impl Durable {
                 self.counts.adopted = self.counts.adopted.saturating_add(1);
                 position::adopt(&mut self.positions, *symbol, *size, *entry, *as_of);
             }
-            Event::PositionDoubted { .. } => self.counts.doubted = self.counts.doubted.saturating_add(1),
+            Event::PositionDoubted { symbol } => {
+                self.counts.doubted = self.counts.doubted.saturating_add(1);
+                self.doubted.insert(*symbol);
+            }
+            Event::PositionValidated { symbol } => _ = self.doubted.remove(symbol),
             Event::PositionDiffers { .. } | Event::PositionsNoted { .. } => {}
             Event::OrderInherited { link, order } => self.inherit(*link, order),
             Event::InstrumentChanged { instrument } => {

@@ -46,6 +46,17 @@ impl Turn<'_> {
         }
     }
 
+    /// A life begins: what was not validated before it is still doubted.
+    pub(super) fn doubt_still(&mut self) {
+        if self.m.config.consult_position_manager {
+            let symbols: Vec<Symbol> = self.m.durable.doubted.iter().copied().collect();
+            for symbol in symbols {
+                self.m.observed.doubted.insert(symbol, 0);
+                self.validate_next(symbol);
+            }
+        }
+    }
+
     /// The next validation of a doubted symbol; after the last one its figure counts again.
     fn validate_next(&mut self, symbol: Symbol) {
         self.m.observed.their_positions.remove(&symbol);
@@ -54,6 +65,7 @@ impl Turn<'_> {
             Some(wait) => self.arm(Why::RetryAsk(Tag::Consult(Question::Validate(symbol))), wait),
             None => {
                 self.m.observed.doubted.remove(&symbol);
+                self.emit(Event::PositionValidated { symbol });
                 self.ask(Tag::Consult(Question::Position(symbol)));
             }
         }
@@ -120,13 +132,24 @@ impl Turn<'_> {
         if !self.m.config.consult_position_manager {
             return Vec::new();
         }
-        let (now, max) = (self.now(), self.m.config.position_max_age());
-        let young = |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) <= max);
-        let position = self.m.observed.their_positions.get(&symbol).map(|reading| reading.asked_at);
-        let exposure = self.m.observed.their_exposure.as_ref().map(|reading| reading.asked_at);
-        let doubted = self.m.observed.doubted.contains_key(&symbol);
-        let asks = [(Question::Position(symbol), young(position) || doubted), (Question::Exposure, young(exposure))];
+        let position = self.their_position(symbol).is_some() || self.m.observed.doubted.contains_key(&symbol);
+        let asks = [(Question::Position(symbol), position), (Question::Exposure, self.their_exposure().is_some())];
         asks.into_iter().filter(|(_, fresh)| !fresh).map(|(question, _)| Tag::Consult(question)).collect()
+    }
+
+    /// Its position, where that is known: what it said long ago says nothing.
+    fn their_position(&self, symbol: Symbol) -> Option<Quantity> {
+        let reading = self.m.observed.their_positions.get(&symbol)?;
+        self.is_young_word(reading).then_some(reading.value)
+    }
+
+    fn their_exposure(&self) -> Option<Money> {
+        let reading = self.m.observed.their_exposure.as_ref()?;
+        self.is_young_word(reading).then_some(reading.value)
+    }
+
+    fn is_young_word<T>(&self, reading: &Reading<T>) -> bool {
+        self.now().since(reading.asked_at) <= self.m.config.position_max_age()
     }
 
     /// Did the last try to ask it fail?
@@ -136,19 +159,17 @@ impl Turn<'_> {
 
     /// Its position, where that is the larger one for an order of this side to start from (spec K1).
     pub(super) fn stricter_for_opening(&self, side: Side, symbol: Symbol, position: Quantity) -> Quantity {
-        match (self.m.observed.their_positions.get(&symbol), side) {
-            (Some(theirs), Side::Buy) => position.max(theirs.value),
-            (Some(theirs), Side::Sell) => position.min(theirs.value),
+        match (self.their_position(symbol), side) {
+            (Some(theirs), Side::Buy) => position.max(theirs),
+            (Some(theirs), Side::Sell) => position.min(theirs),
             (None, _) => position,
         }
     }
 
     /// Its exposure without that of this symbol, where that is the larger one (spec K1).
     pub(super) fn stricter_exposure(&self, symbol: Symbol, price: Price, elsewhere: Money) -> Option<Money> {
-        let Some(total) = self.m.observed.their_exposure.as_ref().map(|reading| reading.value) else {
-            return Some(elsewhere);
-        };
-        let here = self.m.observed.their_positions.get(&symbol).map_or(Quantity::ZERO, |theirs| theirs.value.abs());
+        let Some(total) = self.their_exposure() else { return Some(elsewhere) };
+        let here = self.their_position(symbol).unwrap_or_default().abs();
         Some(total.minus(price.times(here)?)?.max(elsewhere))
     }
 }

@@ -22,6 +22,8 @@ impl Turn<'_> {
     pub(super) fn compare_positions(&mut self, sweep: &Sweep, first: bool) {
         let ours = self.m.durable.positions.iter().filter(|(_, position)| !position.size.is_zero());
         let symbols: BTreeSet<Symbol> = ours.map(|(symbol, _)| *symbol).chain(sweep.held.iter().copied()).collect();
+        // What is as it should be needs no explanation, and the next difference gets its own time.
+        self.m.observed.unexplained.retain(|symbol, _| symbols.contains(symbol));
         for symbol in symbols {
             self.compare_position(symbol, sweep, first);
         }
@@ -64,10 +66,10 @@ impl Turn<'_> {
         !touched && self.m.durable.book.live_of(symbol).all(known)
     }
 
-    /// What the sweep showed; one that it did not show is flat. None in hedge mode.
+    /// What the sweep showed. None in hedge mode, and where it says nothing of the symbol.
     fn shown(&self, symbol: Symbol, sweep: &Sweep) -> Option<(Quantity, Option<Price>)> {
         if !sweep.held.contains(&symbol) {
-            return Some((Quantity::ZERO, None));
+            return sweep.shows_flat(symbol).then_some((Quantity::ZERO, None));
         }
         let reading = self.exchange_position(symbol)?;
         let row: &PositionRow = &reading.value;

@@ -73,6 +73,7 @@ impl Turn<'_> {
                 sweep.advance(page);
             }
             Reply::Positions(page) => {
+                sweep.unread |= !page.bad.is_empty();
                 sweep.held.extend(page.rows.iter().map(|row| row.symbol));
                 let rows = page.rows.iter().filter(|row| row.position_idx == 0);
                 rows.for_each(|row| self.saw_position(row, sweep.began));

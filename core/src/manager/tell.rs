@@ -49,7 +49,7 @@ impl Turn<'_> {
                 return None;
             }
             let change = if order.is_filled_whole() { Change::Filled } else { Change::PartiallyFilled };
-            return Some(self.told(order, change, totals.minus(order.told.totals)));
+            return Some(self.told(order, change, order.untold()));
         }
         if order.state.may_fill() || order.told.ended {
             return None;
@@ -62,7 +62,8 @@ impl Turn<'_> {
     }
 
     fn told(&self, order: &Order, change: Change, increment: Totals) -> Told {
-        let totals = order.told.totals.plus(increment);
+        let by_rows = order.inherited && !increment.quantity.is_zero();
+        let totals = if by_rows { order.facts.totals() } else { order.told.totals.plus(increment) };
         let exec_ids = if increment.quantity.is_zero() { Vec::new() } else { self.unnamed_executions(order) };
         let last = matches!(change, Change::Filled | Change::Cancelled | Change::Rejected);
         let post_only = matches!(order.spec.kind, OrderKind::Limit { time_in_force: TimeInForce::PostOnly, .. });

@@ -96,6 +96,7 @@ impl Turn<'_> {
             }
         }
         self.rearm_memory();
+        self.doubt_still();
         self.arm_note();
         self.ask(Tag::Clock);
     }

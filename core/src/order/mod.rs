@@ -196,6 +196,20 @@ impl Order {
         whole.minus(self.told.totals.quantity).unwrap_or_default()
     }
 
+    /// Fills that the world was not told of. What the service before us told of its own had the prices of its rows: where
+    /// those cannot be true, what comes on top has the price of the whole, not their error.
+    #[must_use]
+    pub fn untold(&self) -> Totals {
+        let (known, told) = (self.facts.totals(), self.told.totals);
+        let untold = known.minus(told);
+        let sound = told.value.is_positive() && untold.value.is_positive();
+        if !self.inherited || told.quantity.is_zero() || sound {
+            return untold;
+        }
+        let value = known.average_price().and_then(|price| price.times(untold.quantity));
+        Totals { value: value.unwrap_or_default(), ..untold }
+    }
+
     /// Total quantity, as the exchange shows it after amends and trims.
     #[must_use]
     pub fn quantity(&self) -> Quantity {

@@ -114,6 +114,7 @@ impl Projector {
             }
             Event::Started { .. }
             | Event::PositionDoubted { .. }
+            | Event::PositionValidated { .. }
             | Event::PositionDiffers { .. }
             | Event::IntakePaused { .. }
             | Event::SignalRepeated { .. }

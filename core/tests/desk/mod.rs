@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use order_manager_core::bybit::{
-    ApiError, ApiReply, ExecutionRow, InstrumentRow, LimitHeaders, OrderQuery, OrderRow, OrderStatus, Page,
+    ApiError, ApiReply, BadRow, ExecutionRow, InstrumentRow, LimitHeaders, OrderQuery, OrderRow, OrderStatus, Page,
     PositionRow, Push, PushRows, Reply, Request, TickerRow, WalletRow,
 };
 use order_manager_core::command::{Command, Outgoing};
@@ -49,6 +49,8 @@ pub(crate) struct Account {
     pub(crate) closed: Vec<OrderRow>,
     /// Fills.
     pub(crate) fills: Vec<ExecutionRow>,
+    /// Positions whose rows cannot be read.
+    pub(crate) unreadable_positions: u32,
 }
 
 impl Desk {
@@ -77,6 +79,16 @@ impl Desk {
         self.answer_all();
         self.take(Input::Stream(Box::new(Stream::Up)));
         self.answer_all();
+    }
+
+    /// The process dies, and another one goes on from what was stored.
+    pub(crate) fn restart(&mut self) {
+        let checkpoint = self.manager.checkpoint().unwrap();
+        self.manager = Manager::restore(Some(&checkpoint), []).unwrap();
+        self.out.clear();
+        self.questions.clear();
+        let life = self.manager.durable().life + 1;
+        self.take(Input::Started(Box::new(Started { life, config: self.config.clone() })));
     }
 
     /// Seconds go by; everything that is asked is answered.
@@ -198,7 +210,9 @@ impl Account {
             }
             Request::Positions { .. } => {
                 let rows = self.held.iter().map(|(symbol, size)| position_row(*symbol, *size)).collect();
-                Reply::Positions(Page { rows, ..Page::default() })
+                let why = Text::clipped("size is not a number");
+                let bad = (0..self.unreadable_positions).map(|index| BadRow { index, why, link: None }).collect();
+                Reply::Positions(Page { rows, bad, ..Page::default() })
             }
             Request::Ticker { .. } => {
                 let some = Some(price("50000"));

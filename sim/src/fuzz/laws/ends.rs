@@ -156,6 +156,7 @@ pub(in crate::fuzz) fn mark(event: &Event) -> &'static str {
         Event::PositionAdopted { .. } => "position adopted",
         Event::PositionsNoted { .. } => "positions noted",
         Event::PositionDoubted { .. } => "position doubted",
+        Event::PositionValidated { .. } => "position validated",
         Event::PositionDiffers { .. } => "position differs",
         Event::OrderInherited { .. } => "inherited",
         Event::InstrumentChanged { .. } => "instrument",
