@@ -45,6 +45,16 @@ fn what_it_does_not_know_is_a_usage_error() {
 }
 
 #[test]
+fn a2_a_store_that_cannot_be_read_as_one_is_not_quoted() {
+    for command in [&["migrate"][..], &["explain", "x"]] {
+        let args = [command, &["--store", "postgres://om:the-secret@host:port/x"]].concat();
+        let (code, out, errors) = ended(&run(&args, &[]));
+        assert_eq!((code, out.as_str()), (Some(2), ""));
+        assert!(errors.contains("--store") && !errors.contains("the-secret"), "{errors}");
+    }
+}
+
+#[test]
 fn a2_every_wrong_value_is_told_at_once_by_check_config_and_by_serve() {
     let wrong = [("ORDERMANAGER_MAX_LEVERAGE", "0"), ("ORDERMANAGER_PORT", "abc")];
     let words = ["ORDERMANAGER_MAX_LEVERAGE = 0: must be", "ORDERMANAGER_PORT = abc: must be a port from 0 to 65535"];
@@ -195,6 +205,21 @@ fn a_small_day(folder: &Path) -> Service {
         (settled(PLACED) && settled(REJECTED)).then_some(())
     });
     service
+}
+
+#[test]
+fn a5_paper_trading_goes_on_upon_the_store_of_yesterday() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(a_small_day(folder.path()).terminate().0.code(), Some(0));
+    let service = Service::start(&["serve", "--paper"], folder.path(), &[]);
+    service.wait_ready();
+    assert_eq!(service.call("POST", "/api/v1/signals", &signal(UNKNOWN, 500)).unwrap().status, 202);
+    wait_for("an order of today", || {
+        let signal = service.get(&format!("/api/v1/signals/{UNKNOWN}"));
+        (signal["state"] == "settled").then(|| assert_eq!(signal["outcome"], "placed", "{signal}"))
+    });
+    let (status, errors) = service.terminate();
+    assert_eq!(status.code(), Some(0), "{errors}");
 }
 
 #[test]

@@ -77,6 +77,7 @@ pub(crate) fn signal(side: Side, amount: &str) -> Signal {
         side,
         symbol: Symbol::new("BTCUSDT").unwrap(),
         amount: d(amount),
+        in_base: false,
         confidence: ratio("0.8"),
         timestamp: NOW,
         strategy_id: Text::new("momentum_v1").unwrap(),

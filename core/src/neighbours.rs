@@ -50,6 +50,7 @@ mod tests {
     use crate::bybit::LimitHeaders;
     use crate::fixture::{money, quantity};
     use crate::unit::{Bytes, Symbol};
+    use proptest::prelude::*;
 
     fn http(status: u16, body: &str) -> Answer {
         Answer::Http { status, limits: LimitHeaders::default(), body: Bytes(body.as_bytes().to_vec()) }
@@ -85,5 +86,14 @@ mod tests {
         assert_eq!(read(Question::Exposure, &http(503, r#"{"detail":"unavailable"}"#)), None);
         assert_eq!(read(Question::Validate(Symbol::clipped("BTCUSDT")), &http(200, "x")), Some(Word::Validated));
         assert_eq!(read(Question::Exposure, &Answer::Lost { why: crate::unit::Text::EMPTY }), None);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_it_may_answer_panics(body in "(\\{\"(size|detail|total_exposure_usdt)\":)?\\PC{0,40}", status in 100_u16..600) {
+            for question in [Question::Position(Symbol::clipped("BTCUSDT")), Question::Exposure] {
+                let _ = read(question, &http(status, &body));
+            }
+        }
     }
 }

@@ -8,11 +8,12 @@ mod desk;
 use desk::{Desk, START, d, push};
 use order_manager_core::bybit::{ExecType, ExecutionRow, LimitHeaders, OrderRow, OrderStatus, PushRows, Request};
 use order_manager_core::command::{Command, Receipt};
-use order_manager_core::config::Config;
-use order_manager_core::event::{Change, Event, Told};
+use order_manager_core::config::{Config, SellAmountUnit};
+use order_manager_core::event::{Change, Event, Seq, Told};
 use order_manager_core::input::{Answer, Delivery, DeliveryId, InheritedOrder, Input, Question, RefusedDelivery, Tag};
 use order_manager_core::order::Status;
 use order_manager_core::outcome::Outcome;
+use order_manager_core::rows::{Projector, Rows};
 use order_manager_core::unit::{
     Bytes, ExchangeTime, Money, Price, Quantity, Side, SignalId, Span, Symbol, Text, Timestamp,
 };
@@ -448,4 +449,27 @@ fn t1_what_the_row_left_out_of_its_fills_is_not_told_as_part_of_later_ones() {
         assert_eq!(told.len(), 1);
         assert_eq!(told[0].increment.average_price(), Some(Price(d("50000"))), "{limit:?} {average:?}");
     }
+}
+
+/// The model service sends base units for sells: the row and the event of one that is refused showed 0.00001 for 0.03.
+#[test]
+fn d7_a_refused_sell_in_base_units_is_shown_in_them() {
+    let config = Config { sell_amount_unit: SellAmountUnit::Base, ..Config::default() };
+    let mut desk = Desk::with(config);
+    desk.up();
+    let body = br#"{"signal_id":"00000000-0000-0000-0000-000000000001","signal_type":"sell","asset":"BTCUSDT",
+        "amount":0.03,"confidence":0.8,"timestamp":"2023-11-14T22:13:20Z","strategy_id":"s",
+        "market_data_snapshot":{"price":50000}}"#;
+    let (mut projector, mut rows) = (Projector::default(), Rows::default());
+    let body = Bytes(body.to_vec());
+    desk.take(Input::Signal(Box::new(Delivery { id: DeliveryId(1), trace: None, prior: None, body })));
+    desk.answer_all();
+    projector.follow_record(Seq(1), desk.now, &desk.events, &mut rows);
+    let row = rows.orders.values().next().unwrap();
+    let relationship = rows.relationships.values().next().unwrap();
+    assert_eq!((row.status_word(), row.quantity.to_string().as_str()), ("rejected", "0.03000000"));
+    assert_eq!(relationship.allocation_amount.unwrap().to_string(), "1500.00000000");
+    assert_eq!(relationship.allocation_quantity.unwrap().to_string(), "0.03000000");
+    let message = rows.messages.values().next().unwrap();
+    assert_eq!(message.order.quantity, "0.03");
 }

@@ -92,7 +92,9 @@ pub(crate) async fn serve(settings: Settings, stop: impl Future<Output = ()> + S
         anyhow::bail!("{broken}; this is a defect, report it");
     }
     api.await.context("the API panicked")?.context("the API's socket")?;
-    ended.context("the driver panicked")?.context("the store cannot be used")
+    // The lease goes last: whoever has it next finds published what this process made durable (spec A5).
+    let mut store = ended.context("the driver panicked")?.context("the store cannot be used")?;
+    store.settle().await.context("the store cannot be closed")
 }
 
 /// The one key of the configuration may do everything.

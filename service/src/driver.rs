@@ -63,29 +63,29 @@ enum Happened {
 /// How a life ended.
 enum End {
     Stopped,
-    /// Restore another.
-    WriteFailed(StoreError),
+    /// The store was not to be written, or not to be asked: restore another.
+    StoreFailed(StoreError),
     /// Another would fare the same.
     Hopeless(StoreError),
 }
 
 impl Driver {
-    /// Runs until it is told to stop.
+    /// Runs until it is told to stop. Gives the store back: others may work on it until the last event is published.
     ///
     /// # Errors
     /// A journal that cannot be restored or begun upon: a person must look at it. Or it was told to stop while the
     /// store did not work.
-    pub(crate) async fn run(mut self) -> Result<(), StoreError> {
+    pub(crate) async fn run(mut self) -> Result<Store, StoreError> {
         let mut stream_up = false;
         let mut life = self.restore().await?;
         let mut first = None;
         loop {
             let mut failed = match self.live(&mut life, first.take(), &mut stream_up).await {
-                End::Stopped => return self.store.settle().await,
+                End::Stopped => return Ok(self.store),
                 End::Hopeless(error) => return Err(error),
-                End::WriteFailed(error) => error,
+                End::StoreFailed(error) => error,
             };
-            tracing::error!(error = %failed, "the store cannot be written: intake stops until it can");
+            tracing::error!(error = %failed, "the store does not work: intake stops until it does");
             self.set_down();
             let refused = life.end();
             let mut at_once = refused.is_some();
@@ -163,7 +163,7 @@ impl Driver {
             Some(given) => given,
             None => match self.store.reader().inherited().await {
                 Ok(inherited) => inherited,
-                Err(error) => return End::WriteFailed(error),
+                Err(error) => return End::StoreFailed(error),
             },
         };
         if !inherited.is_empty() {
@@ -181,29 +181,32 @@ impl Driver {
                 Err(error @ StoreError::Data { .. }) if matches!(inputs.first(), Some(Input::Started(_))) => {
                     if matches!(life.blamed(), Some(Blamed::Letter)) {
                         tracing::error!(%error, "a message cannot even be set aside: it must come again");
-                        return End::WriteFailed(error);
+                        return End::StoreFailed(error);
                     }
                     // The beginning of a life is made of the journal alone: the next one's would be refused as well.
                     return End::Hopeless(error);
                 }
-                Err(error) => return End::WriteFailed(error),
+                Err(error) => return End::StoreFailed(error),
             }
             inputs.clear();
             if leave_by.is_some_and(|by| life.out == 0 || Instant::now() >= by) {
                 return End::Stopped;
             }
-            self.gather(life, &mut inputs, stream_up, &mut leave_by).await;
+            if let Err(error) = self.gather(life, &mut inputs, stream_up, &mut leave_by).await {
+                return End::StoreFailed(error);
+            }
         }
     }
 
-    /// Waits for something to happen, and takes what happens together.
+    /// Waits for something to happen, and takes what happens together. A store that cannot be asked is down for
+    /// signals as one that cannot be written is: they are turned away at once, not one after the other.
     async fn gather(
         &mut self,
         life: &mut Life,
         inputs: &mut Vec<Input>,
         up: &mut bool,
         leave_by: &mut Option<Instant>,
-    ) {
+    ) -> Result<(), StoreError> {
         let wake = life.manager.wake().map(|(at, _)| life.clock.instant_of(at));
         let wake = [wake, *leave_by].into_iter().flatten().min();
         let sleep = async {
@@ -232,7 +235,7 @@ impl Driver {
                 }
                 inputs.push(Input::Stopping);
             }
-            Happened::Brought(brought) => self.take(life, inputs, brought).await,
+            Happened::Brought(brought) => self.take(life, inputs, brought).await?,
         }
         while inputs.len() < BATCH_MAX
             && let Ok(heard) = self.heard.try_recv()
@@ -241,11 +244,12 @@ impl Driver {
         }
         for _ in 0..SIGNALS_MAX {
             if stopping || inputs.len() >= BATCH_MAX {
-                return;
+                break;
             }
-            let Ok(brought) = self.back.signals.try_recv() else { return };
-            self.take(life, inputs, brought).await;
+            let Ok(brought) = self.back.signals.try_recv() else { break };
+            self.take(life, inputs, brought).await?;
         }
+        Ok(())
     }
 
     fn hear(&self, life: &mut Life, inputs: &mut Vec<Input>, up: &mut bool, heard: Heard) {
@@ -289,10 +293,11 @@ impl Driver {
     }
 
     /// A signal: what the core has forgotten of its id is looked up in the store and is part of the input.
-    async fn take(&self, life: &mut Life, inputs: &mut Vec<Input>, brought: Brought) {
+    async fn take(&self, life: &mut Life, inputs: &mut Vec<Input>, brought: Brought) -> Result<(), StoreError> {
         let Brought { trace, body, caller } = brought;
         if caller.is_barred() {
-            return caller.answer(Err(DeskError::StoreDown));
+            caller.answer(Err(DeskError::StoreDown));
+            return Ok(());
         }
         let id = match intake::decode(&body, None) {
             Ok(signal) => Some(signal.id),
@@ -304,13 +309,15 @@ impl Driver {
                 Ok(prior) => prior,
                 Err(error) => {
                     tracing::error!(%error, "a signal could not be looked up");
-                    return caller.answer(Err(DeskError::StoreDown));
+                    caller.answer(Err(DeskError::StoreDown));
+                    return Err(error);
                 }
             },
             None => None,
         };
         let id = life.admit(caller);
         inputs.push(Input::Signal(Box::new(Delivery { id, trace, prior, body: Bytes(body) })));
+        Ok(())
     }
 
     /// Step, persist, act.

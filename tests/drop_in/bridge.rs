@@ -24,11 +24,20 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
+/// Orders of the exchange's messages.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    /// Put into the queue.
+    pub(crate) forwarded: usize,
+    /// Lost: nobody had subscribed, or the gateway's socket was away.
+    pub(crate) lost: usize,
+}
+
 /// A running bridge. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Bridge {
     task: JoinHandle<anyhow::Result<()>>,
-    forwarded: watch::Receiver<usize>,
+    counts: watch::Receiver<Counts>,
 }
 
 impl Bridge {
@@ -41,14 +50,14 @@ impl Bridge {
         let auth = json!({ "op": "auth", "args": ["sim-key", expires.0, signature.as_str()] });
         ask(&mut socket, auth).await?;
         ask(&mut socket, json!({ "op": "subscribe", "args": ["order"] })).await?;
-        let (count, forwarded) = watch::channel(0);
+        let (count, counts) = watch::channel(Counts::default());
         let task = tokio::spawn(async move { forward(socket, &gateway, &wire, &count).await });
-        Ok(Self { task, forwarded })
+        Ok(Self { task, counts })
     }
 
-    /// How many orders it has put into the queue.
-    pub(crate) fn forwarded(&self) -> usize {
-        *self.forwarded.borrow()
+    /// What became of the orders so far.
+    pub(crate) fn counts(&self) -> Counts {
+        *self.counts.borrow()
     }
 }
 
@@ -75,15 +84,19 @@ async fn forward(
     mut socket: Socket,
     gateway: &Gateway,
     wire: &Wire,
-    count: &watch::Sender<usize>,
+    count: &watch::Sender<Counts>,
 ) -> anyhow::Result<()> {
     while let Some(message) = socket.next().await {
         let Message::Text(text) = message? else { continue };
         let parts: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&text)?;
-        if parts.get("topic").is_none_or(|topic| topic.get() != "\"order\"") || !gateway.forwards() {
+        if parts.get("topic").is_none_or(|topic| topic.get() != "\"order\"") {
             continue;
         }
         let orders: Vec<Box<RawValue>> = serde_json::from_str(parts.get("data").context("no data")?.get())?;
+        if !gateway.forwards() {
+            count.send_modify(|counts| counts.lost += orders.len());
+            continue;
+        }
         for order in orders {
             let body = envelope(order.get(), bank::now());
             let event: Value = serde_json::from_str(&body)?;
@@ -96,7 +109,7 @@ async fn forward(
                 .with_timestamp(bank::now().0 / 1_000_000)
                 .with_headers(headers);
             wire.publish(GATEWAY_ORDERS, body.as_bytes(), properties).await?;
-            count.send_modify(|count| *count += 1);
+            count.send_modify(|counts| counts.forwarded += 1);
         }
     }
     anyhow::bail!("the exchange hung up")

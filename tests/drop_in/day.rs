@@ -33,7 +33,7 @@ async fn a_day_among_the_neighbours() -> anyhow::Result<()> {
     the_api_shows_it(&day).await?;
     process::leave(&mut day.service).await?;
     let steps = day.stage.replay_journal().await?;
-    println!("{} order rows came through the gateway, {steps} steps replayed", day.bridge.forwarded());
+    println!("{} order rows came through the gateway, {steps} steps replayed", day.bridge.counts().forwarded);
     day.stage.close().await
 }
 
@@ -96,12 +96,47 @@ async fn signals(day: &mut Street) -> anyhow::Result<()> {
     day.wire.signal(&first_body).await?;
     let last = Sample { price: "59940.0", ..Sample::model(9, "buy", "BTCUSDT", "150.0") };
     day.carry_out(&last, "placed").await?;
+    fills_while_the_gateway_is_deaf(day).await?;
     until("the end of the queue", async || {
         Ok(day.wire.waiting(SIGNALS).await? == 0 && day.wire.waiting(GATEWAY_ORDERS).await? == 0)
     })
     .await?;
     let letters = get(&day.stage.http, &day.url, "/api/v1/dead-letters").await?;
     ensure!(letters["pagination"]["total_items"] == 1, "{letters}");
+    Ok(())
+}
+
+/// An order fills while the gateway's socket to Bybit is away: what it does not forward is asked for.
+async fn fills_while_the_gateway_is_deaf(day: &mut Street) -> anyhow::Result<()> {
+    let limit = Sample {
+        confidence: "0.6877",
+        price: "59940.0",
+        spread: "120.0",
+        ..Sample::model(10, "buy", "BTCUSDT", "603.5")
+    };
+    day.carry_out(&limit, "placed").await?;
+    let rests = resting(&day.stage.exchange.handle().truth()).context("no order rests")?;
+    until("the gateway's word that the order rests", async || {
+        let rows = get(&day.stage.http, &day.url, "/api/v1/orders?status=pending").await?;
+        Ok(rows["orders"][0]["state"] == "open" && day.wire.waiting(GATEWAY_ORDERS).await? == 0)
+    })
+    .await?;
+    let is_gateway = async |word: &str| {
+        // While it is away we are not ready, and /ready answers 503.
+        let answer = day.stage.http.get(format!("{}/ready", day.url)).send().await?;
+        let ready: Value = serde_json::from_str(&answer.text().await?)?;
+        anyhow::Ok(ready["dependencies"]["ws_gateway"] == word)
+    };
+    day.gateway.known().websocket = false;
+    until("a gateway that is missed", async || is_gateway("unavailable").await).await?;
+    let before = day.bridge.counts();
+    let through = rests.minus(Price(Decimal::ONE)).context("no price below")?;
+    day.set_price(through)?;
+    until("a message that is lost", async || Ok(day.bridge.counts().lost > before.lost)).await?;
+    day.gateway.known().websocket = true;
+    until("a gateway that is back", async || is_gateway("available").await).await?;
+    day.level().await?;
+    ensure!(day.bridge.counts().forwarded == before.forwarded, "the fill came by the gateway");
     Ok(())
 }
 
@@ -138,8 +173,12 @@ fn events_are_as_their_readers_need_them(day: &Street) -> anyhow::Result<()> {
         let is = |event: &&Value| event["event_type"] == kind && event["order"]["signal_id"] == id.as_str();
         day.bodies().iter().filter(is).count()
     };
-    ensure!(filled >= 6 && of("partially_filled", 2) == 1, "{:#?}", day.bodies());
-    for signal in [1, 3, 4, 5, 6, 9] {
+    ensure!(filled == 7 && of("partially_filled", 2) == 1, "{:#?}", day.bodies());
+    ensure!(of("cancelled", 2) == 1, "the rest of order 2 is not cancelled once: {:#?}", day.bodies());
+    for signal in [1, 2, 3, 4, 5, 6, 9, 10] {
+        ensure!(of("created", signal) == 1, "order {signal} is not created once: {:#?}", day.bodies());
+    }
+    for signal in [1, 3, 4, 5, 6, 9, 10] {
         ensure!(of("filled", signal) == 1, "signal {signal} is not filled once: {:#?}", day.bodies());
     }
     for signal in [7, 8] {
@@ -180,6 +219,7 @@ async fn rows_are_as_their_readers_need_them(day: &mut Street) -> anyhow::Result
         "07 Market SELL rejected 0",
         "08 Market Buy rejected 0",
         "09 Market Buy filled 0.002/0.002",
+        "10 Limit Buy filled 0.01/0.01",
     ];
     ensure!(told == expected, "{flow:#?}");
     for Flow { signal, allocated, order, side, status, reason, average, position, .. } in &flow {
@@ -192,7 +232,7 @@ async fn rows_are_as_their_readers_need_them(day: &mut Street) -> anyhow::Result
     }
     let history = readers::event_history(&mut day.database).await?;
     let count = |word: &str| history.iter().filter(|row| *row == &format!("{word} true")).count();
-    ensure!((count("order_executed"), count("order_closed"), history.len()) == (7, 2, 9), "{history:?}");
+    ensure!((count("order_executed"), count("order_closed"), history.len()) == (8, 2, 10), "{history:?}");
     ensure!(readers::muted(&mut day.database).await? == 0, "an order mutes the model");
     let traces: Vec<String> = sqlx::query_scalar("SELECT trace_id FROM orders WHERE signal_id = $1::text::uuid")
         .bind(signal_id(5))
@@ -250,6 +290,6 @@ async fn the_api_shows_it(day: &Street) -> anyhow::Result<()> {
     ensure!(day.manager.server.count(position_manager::LIST) > 0, "the positions are not Position Manager's");
     let streams = day.stage.exchange.handle().truth();
     ensure!(streams["streams"] == 1, "besides the gateway's somebody has a private stream: {}", streams["streams"]);
-    ensure!(day.bridge.forwarded() > 0, "nothing came through the gateway");
+    ensure!(day.bridge.counts().forwarded > 0, "nothing came through the gateway");
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 #[path = "../support/bank.rs"]
 mod bank;
+mod blocked;
 #[path = "../support/books.rs"]
 mod books;
 mod bridge;

@@ -139,6 +139,17 @@ impl Server {
         self.own.is_some()
     }
 
+    /// What a person would ask of a private broker with `rabbitmqctl`.
+    pub(crate) async fn ctl(&self, words: &[&str]) -> anyhow::Result<()> {
+        let own = self.own.as_ref().context("not a private one")?;
+        let mut command = tokio::process::Command::new(SCRIPT);
+        command.arg("rabbitmqctl").arg(own.folder.path()).arg(own.ports[1].to_string()).args(words);
+        let output = command.output().await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "rabbitmqctl {words:?}: {}{said}", String::from_utf8_lossy(&output.stdout));
+        Ok(())
+    }
+
     /// Stops it and waits for its end. A server that is not private stays as it is.
     pub(crate) async fn stop(&mut self, how: Stop) -> anyhow::Result<()> {
         let Some(child) = self.own.as_mut().and_then(|own| own.server.as_mut()) else { return Ok(()) };

@@ -62,6 +62,7 @@ pub(crate) struct Street {
     pub(crate) url: String,
     pub(crate) service: Child,
     pub(crate) wire: Wire,
+    pub(crate) gateway: Arc<Gateway>,
     pub(crate) bridge: Bridge,
     pub(crate) manager: PositionManager<Manager>,
     pub(crate) database: PgConnection,
@@ -110,7 +111,7 @@ impl Street {
         let mut service = launch.start()?;
         let url = process::address(&mut service).await?;
         process::ready(&stage.http, &url).await?;
-        Ok(Self { stage, url, service, wire, bridge, manager, database, heard, _consumer: consumer })
+        Ok(Self { stage, url, service, wire, gateway, bridge, manager, database, heard, _consumer: consumer })
     }
 
     /// The model service publishes, and then writes its own row.

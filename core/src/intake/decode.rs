@@ -98,6 +98,7 @@ pub fn decode(body: &[u8], header_trace: Option<&str>) -> Result<Signal, BadSign
                 side,
                 symbol,
                 amount,
+                in_base: false,
                 confidence,
                 timestamp,
                 strategy_id,

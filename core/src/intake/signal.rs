@@ -29,6 +29,8 @@ pub struct Signal {
     /// In (0, 10^9]; quote units, for sells by `SELL_AMOUNT_UNIT` (spec D7).
     #[serde(with = "decimal")]
     pub amount: Decimal,
+    /// `amount` is in base units: a sell, where the configuration says so (spec D7). Intake does not know.
+    pub in_base: bool,
     /// In [0, 1].
     pub confidence: Ratio,
     /// When the model decided, by the exchange's clock as far as its host keeps it.
@@ -71,7 +73,8 @@ impl Signal {
     /// price, or the unusable quantity 0.00000001 (spec S4).
     #[must_use]
     pub fn row_quantity(&self) -> Quantity {
-        let wanted = self.snapshot.price.and_then(|price| Money(self.amount).buys_at(price));
+        let bought = || self.snapshot.price.and_then(|price| Money(self.amount).buys_at(price));
+        let wanted = if self.in_base { Some(Quantity(self.amount)) } else { bought() };
         Quantity(wanted.and_then(|quantity| row_figure(quantity.0)).unwrap_or(ROW_LEAST))
     }
     /// The signal's price as a row holds it.
@@ -79,10 +82,12 @@ impl Signal {
     pub fn row_price(&self) -> Option<Price> {
         self.snapshot.price.and_then(|price| row_figure(price.0)).map(Price)
     }
-    /// The signal's amount as a row holds it; nothing where it is below 0.00000001.
+    /// What the signal is about in quote units, as a row holds it; nothing where that is below 0.00000001 or not known.
     #[must_use]
     pub fn row_amount(&self) -> Option<Money> {
-        row_figure(self.amount).map(Money)
+        let worth = || self.snapshot.price.and_then(|price| price.times(Quantity(self.amount)));
+        let amount = if self.in_base { worth() } else { Some(Money(self.amount)) };
+        row_figure(amount?.0).map(Money)
     }
 
     /// The hash of what the signal says. Its form is stored: a change needs a new version of the event.

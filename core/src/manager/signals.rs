@@ -3,6 +3,7 @@
 use super::durable::{SignalState, Stage};
 use super::turn::Turn;
 use crate::command::Receipt;
+use crate::config::SellAmountUnit;
 use crate::event::Event;
 use crate::input::{Delivery, RefusedDelivery};
 use crate::intake::{self, BadSignal, Fault, Signal, Timing};
@@ -29,7 +30,10 @@ impl Turn<'_> {
     pub(super) fn signal(&mut self, delivery: &Delivery) {
         let trace = delivery.trace.as_ref().map(Text::as_str);
         match intake::decode(&delivery.body.0, trace) {
-            Ok(signal) => self.good_signal(delivery, &signal),
+            Ok(signal) => {
+                let in_base = signal.side == Side::Sell && self.m.config.sell_amount_unit == SellAmountUnit::Base;
+                self.good_signal(delivery, &Signal { in_base, ..signal });
+            }
             Err(bad) => self.bad_signal(delivery, bad),
         }
     }

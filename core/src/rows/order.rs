@@ -1,5 +1,6 @@
 //! An order's rows: what was intended, what is known of its life, what was told.
 
+use super::Rows;
 use super::figure::Figure;
 use super::row::{ExecutionRow, Foreign, OrderRow, OwnRow, RelationshipRow};
 use crate::bybit;
@@ -70,7 +71,15 @@ impl Tracked {
         (row.average_price, row.fees) = averages(&totals);
         own.order_id = Some(order.order_id);
         own.state = State::Acked;
+        // Nobody told us when; should no fill follow, its making is the one moment that is known.
+        own.filled_at = (filled > Figure::ZERO).then_some(order.created_at);
         this
+    }
+
+    /// Both of its rows change.
+    pub(super) fn write(&self, rows: &mut Rows) {
+        rows.orders.insert(self.row.id, self.row.clone());
+        rows.own.insert(self.own.spec.link, self.own.clone());
     }
 
     /// Takes an event of this order, but for what is told of it; true where it changes its own row.

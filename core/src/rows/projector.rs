@@ -84,19 +84,16 @@ impl Projector {
             Event::OrderIntended { spec } => self.intend(spec, rows),
             Event::OrderInherited { link, order } => {
                 let tracked = Tracked::inherited(&order.spec(*link), order);
-                rows.orders.insert(tracked.row.id, tracked.row.clone());
-                rows.own.insert(*link, tracked.own.clone());
+                tracked.write(rows);
                 self.orders.insert(*link, tracked);
             }
             Event::OrderForgotten { link } => _ = self.orders.remove(link),
             Event::ForeignExecuted { row, .. } => self.foreign(row, place, rows),
-            Event::PositionAdopted { .. } | Event::PositionsNoted { .. } => {}
             Event::InstrumentChanged { instrument } => self.instrument(instrument, place.at, rows),
             Event::OrderTold(told) => {
                 if let Some(tracked) = self.orders.get_mut(&told.link) {
                     tracked.tell(told);
-                    rows.orders.insert(tracked.row.id, tracked.row.clone());
-                    rows.own.insert(told.link, tracked.own.clone());
+                    tracked.write(rows);
                 }
             }
             Event::OrderSent { link, .. }
@@ -113,6 +110,8 @@ impl Projector {
                 }
             }
             Event::Started { .. }
+            | Event::PositionAdopted { .. }
+            | Event::PositionsNoted { .. }
             | Event::PositionDoubted { .. }
             | Event::PositionValidated { .. }
             | Event::PositionDiffers { .. }
@@ -183,8 +182,7 @@ impl Projector {
         let amount = judged_at.times(spec.quantity).map(|amount| amount.0);
         let relationship = order::relationship(id, tracked.row.id, amount, Some(spec.quantity.0), spec.at);
         rows.relationships.insert(relationship.id, relationship);
-        rows.orders.insert(tracked.row.id, tracked.row.clone());
-        rows.own.insert(spec.link, tracked.own.clone());
+        tracked.write(rows);
         self.orders.insert(spec.link, tracked);
     }
 

@@ -3,7 +3,7 @@
 
 use super::journal::PAGE;
 use super::{FAILED, runtime, store_place};
-use crate::store::{Place, Reader};
+use crate::store::Reader;
 use order_manager_core::event::{Event, Seq};
 use order_manager_core::input::Input;
 use order_manager_core::intake::Signal;
@@ -16,7 +16,7 @@ use order_manager_sim::world::Trace;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-pub(super) fn run(what: &str, store: Option<Place>) -> anyhow::Result<ExitCode> {
+pub(super) fn run(what: &str, store: Option<String>) -> anyhow::Result<ExitCode> {
     let store = match store_place(store) {
         Ok(store) => store,
         Err(code) => return Ok(code),

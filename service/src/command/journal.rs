@@ -1,7 +1,7 @@
 //! `order-manager journal export`.
 
 use super::{runtime, store_place};
-use crate::store::{Place, Reader};
+use crate::store::Reader;
 use anyhow::Context;
 use order_manager_core::event::Seq;
 use order_manager_core::journal;
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 /// Records read at a time.
 pub(super) const PAGE: u32 = 1_000;
 
-pub(super) fn export(file: &Path, store: Option<Place>) -> anyhow::Result<ExitCode> {
+pub(super) fn export(file: &Path, store: Option<String>) -> anyhow::Result<ExitCode> {
     let store = match store_place(store) {
         Ok(store) => store,
         Err(code) => return Ok(code),

@@ -4,7 +4,7 @@ use super::{runtime, store_place};
 use crate::store::{self, Place};
 use std::process::ExitCode;
 
-pub(super) fn run(bootstrap_shared: bool, store: Option<Place>) -> anyhow::Result<ExitCode> {
+pub(super) fn run(bootstrap_shared: bool, store: Option<String>) -> anyhow::Result<ExitCode> {
     let server = match store_place(store) {
         Ok(Place::Server(server)) => server,
         Ok(Place::File(path)) => {

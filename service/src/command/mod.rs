@@ -66,7 +66,7 @@ enum Command {
         bootstrap_shared: bool,
         /// postgres://user@host/database; else the store of the configuration.
         #[arg(long)]
-        store: Option<Place>,
+        store: Option<String>,
     },
     /// Work with the journal.
     Journal {
@@ -79,7 +79,7 @@ enum Command {
         what: String,
         /// The store's file, or postgres://user@host/database; else that of the configuration.
         #[arg(long)]
-        store: Option<Place>,
+        store: Option<String>,
     },
 }
 
@@ -91,7 +91,7 @@ enum JournalCommand {
         file: PathBuf,
         /// The store's file, or postgres://user@host/database; else that of the configuration.
         #[arg(long)]
-        store: Option<Place>,
+        store: Option<String>,
     },
 }
 
@@ -137,9 +137,13 @@ fn settings(need: Need) -> Result<Settings, ExitCode> {
 }
 
 /// The store that a reading command looks into.
-fn store_place(given: Option<Place>) -> Result<Place, ExitCode> {
+fn store_place(given: Option<String>) -> Result<Place, ExitCode> {
     match given {
-        Some(place) => Ok(place),
+        // Not by the parser of the arguments: its words quote what was given, and with it a password.
+        Some(text) => text.parse().map_err(|error| {
+            eprintln!("error: --store: {error}");
+            ExitCode::from(USAGE)
+        }),
         None => settings(Need::Paper).map(|settings| settings.store),
     }
 }

@@ -6,6 +6,7 @@ use crate::config::Need;
 use crate::telemetry;
 use order_manager_sim::serve;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(super) fn run(paper: bool) -> anyhow::Result<ExitCode> {
     let mut settings = match settings(if paper { Need::Paper } else { Need::Account }) {
@@ -18,7 +19,9 @@ pub(super) fn run(paper: bool) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(async {
         // The fake exchange lives as long as this binding.
         let _exchange = if paper {
-            let config = serve::ServeConfig::default();
+            let mut config = serve::ServeConfig::default();
+            // The store may know orders of the fake exchange before this one: Bybit never gives an id twice.
+            config.exchange.era = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros().try_into()?;
             let credentials = config.credentials.clone();
             let exchange = serve::spawn(config).await?;
             settings.account = Some(app::account_of(&exchange, &credentials));

@@ -66,7 +66,8 @@ async fn take_over(settings: Settings, dry_run: bool) -> anyhow::Result<ExitCode
         () = stopped => anyhow::bail!("stopped before everything was known; run it again"),
     };
     stopping.send_replace(true);
-    driver.await.context("the driver panicked")?.context("the store cannot be used")?;
+    let mut store = driver.await.context("the driver panicked")?.context("the store cannot be used")?;
+    store.settle().await?;
     let mut open = 0;
     for (was, is) in before.iter().zip(&known) {
         open += usize::from(is.is_none());

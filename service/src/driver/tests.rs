@@ -19,7 +19,7 @@ struct Bench {
     desk: Desk,
     ear: Ear,
     stop: watch::Sender<bool>,
-    driver: JoinHandle<Result<(), StoreError>>,
+    driver: JoinHandle<Result<Store, StoreError>>,
 }
 
 impl Bench {
@@ -71,7 +71,7 @@ async fn until(what: &str, is: impl Fn() -> bool) {
     assert!(tokio::time::timeout(PATIENCE, seen).await.is_ok(), "not in time: {what}");
 }
 
-type AtWork = (Ear, watch::Sender<bool>, Desk, JoinHandle<Result<(), StoreError>>);
+type AtWork = (Ear, watch::Sender<bool>, Desk, JoinHandle<Result<Store, StoreError>>);
 
 async fn start(path: &Path) -> AtWork {
     start_with(path, Config::default()).await
@@ -122,6 +122,19 @@ async fn t6_a_stream_that_comes_up_while_the_store_is_down_is_up_afterwards() {
     let up = |input: &Input| matches!(input, Input::Stream(stream) if **stream == Stream::Up);
     assert!(begun > 0, "another life began");
     assert!(inputs[begun..].iter().any(up), "the new manager does not know that the stream is up");
+}
+
+#[tokio::test]
+async fn t6_a_store_that_cannot_be_asked_for_a_signal_is_down() {
+    let bench = Bench::start().await;
+    bench.execute("ALTER TABLE order_manager_signals RENAME TO away").await;
+    assert_eq!(bench.desk.bring(None, signal(1, "BTCUSDT")).await, Err(DeskError::StoreDown));
+    bench.until("the store is down", |desk| !desk.health().store && !desk.health().accepting).await;
+    bench.execute("ALTER TABLE away RENAME TO order_manager_signals").await;
+    bench.until("the store is back", |desk| desk.health().store).await;
+    let taken = bench.desk.bring(None, signal(1, "BTCUSDT")).await;
+    assert!(matches!(taken, Ok(Receipt::Accepted(_))), "{taken:?}");
+    bench.end().await;
 }
 
 #[tokio::test]

@@ -111,7 +111,10 @@ impl<O: Outbox> Publisher<O> {
         let mut confirming = Confirming::open(&self.queue, link).await?;
         loop {
             if self.window.open.is_empty() {
-                let messages = self.outbox.after(cursor.position, WINDOW).await?;
+                let mut messages = self.outbox.after(cursor.position, WINDOW).await?;
+                // What this process did not commit is another one's, which has taken over and publishes it: not twice.
+                let committed = *self.committed.borrow();
+                messages.retain(|message| message.id <= committed);
                 self.window = Window::begin(messages, self.doubtful);
             }
             if self.window.open.is_empty() {

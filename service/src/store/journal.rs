@@ -108,7 +108,7 @@ impl Reader {
         let text = "SELECT fingerprint, outcome, code, tries FROM order_manager.signals \
                     WHERE fingerprint IS NOT NULL AND signal_id = ";
         let Some(mut row) = self.rows(self.query(text).text(Kind::Uuid, id.to_string())).await?.pop() else {
-            return Ok(None);
+            return self.done_before_us(id).await;
         };
         let (fingerprint, outcome, code, tries) = (row.bytes()?, row.maybe_text()?, row.maybe_text()?, row.small()?);
         let fingerprint =
@@ -122,6 +122,16 @@ impl Reader {
             _ => Outcome::Placed,
         };
         Ok(Some(Prior { fingerprint, outcome, tries }))
+    }
+
+    /// A signal that the service before us made an order of, and whose message comes again because that service did
+    /// not live to acknowledge it. What it said is not known, so it is no copy of any message: never a new order.
+    async fn done_before_us(&self, id: SignalId) -> Result<Option<Prior>, StoreError> {
+        let text = "SELECT o.order_id FROM orders o WHERE NOT EXISTS \
+                    (SELECT 1 FROM order_manager.signals s WHERE s.signal_id = o.signal_id) AND o.signal_id = ";
+        let done = self.rows(self.query(text).text(Kind::Uuid, id.to_string()).push(" LIMIT 1")).await?;
+        let prior = Prior { fingerprint: Fingerprint(0), outcome: Outcome::Placed, tries: 1 };
+        Ok((!done.is_empty()).then_some(prior))
     }
 }
 

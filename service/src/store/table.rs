@@ -77,6 +77,7 @@ pub(super) const RELATIONSHIPS: Table = Table {
     yields: None,
 };
 
+/// Known by its symbol, not by our id: whoever was here before us may have written that symbol under another one.
 pub(super) const INSTRUMENTS: Table = Table {
     name: "instrument_info",
     columns: &[
@@ -96,7 +97,7 @@ pub(super) const INSTRUMENTS: Table = Table {
         ("created_at", Kind::Moment),
         ("updated_at", Kind::Moment),
     ],
-    key: "id",
+    key: "symbol",
     yields: None,
 };
 

@@ -3,6 +3,8 @@
 use super::home::{Database, Home};
 use super::{filled, steps};
 use order_manager_core::journal;
+use order_manager_core::outcome::Outcome;
+use order_manager_core::unit::SignalId;
 use order_manager_service::store::{self, Place, Reader, Store, StoreError};
 use std::time::{Duration, Instant};
 
@@ -237,4 +239,29 @@ async fn a4_the_shared_table_of_orders_is_the_contracts() {
         "orders_pkey",
     ];
     assert_eq!(indexes, expected);
+}
+
+#[tokio::test]
+async fn t1_a_symbol_that_somebody_wrote_before_us_is_no_obstacle() {
+    let (home, whole) = (Home::database().await, Home::database().await);
+    let theirs = "INSERT INTO instrument_info (symbol, lot_size, min_order_qty, max_order_qty, min_order_value, \
+                  price_tick_size, raw_response) VALUES ('BTCUSDT', 1, 1, 1, 1, 1, '{}')";
+    database(&home).execute(theirs).await;
+    drop(filled(&home, steps()).await);
+    drop(filled(&whole, steps()).await);
+    assert!(home.dump().await == whole.dump().await, "its row is brought up to date");
+}
+
+#[tokio::test]
+async fn s7_a_signal_that_the_service_before_us_made_an_order_of_is_no_new_one() {
+    let home = Home::database().await;
+    let theirs = "INSERT INTO orders (order_id, signal_id, asset, side, order_type, quantity, status, filled_quantity) \
+                  VALUES ('an-id-of-bybit', '00000000-0000-4000-8000-0000000000aa', 'BTCUSDT', 'Buy', 'Market', 1, \
+                  'filled', 1)";
+    database(&home).execute(theirs).await;
+    let store = home.open().await;
+    let done = SignalId::parse("00000000-0000-4000-8000-0000000000aa").expect("a UUID");
+    let prior = store.prior(done).await.expect("an answer").expect("known");
+    assert_eq!(prior.outcome, Outcome::Placed, "never a new order");
+    assert_eq!(store.prior(SignalId(1)).await, Ok(None));
 }

@@ -53,6 +53,7 @@ impl Exchange {
         let number = self.truth.orders.len() as u64;
         let at = &mut self.markets[market];
         let order = Order {
+            era: self.config.era,
             number,
             link,
             category: at.category,

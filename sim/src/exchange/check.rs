@@ -44,7 +44,7 @@ impl Exchange {
         let link = Some(create.link).filter(|link| !link.as_str().is_empty());
         let number = self.accept(now, index, create, link, &Wanted { price, ..wanted });
         let link = link.map(|link| Text::clipped(link.as_str()));
-        Ok(Reply::Ack { order_id: ids::id_of(ids::Kind::Order, number), link })
+        Ok(Reply::Ack { order_id: ids::id_of(ids::Kind::Order, self.config.era, number), link })
     }
 
     /// `order/cancel`: acknowledged while the order is open; a fill may still win (S12).
@@ -155,7 +155,7 @@ impl Exchange {
     ) -> Result<Option<u64>, ApiError> {
         let market = self.market_of(category, symbol)?;
         let number = match order_id {
-            Some(id) => ids::number_of(ids::Kind::Order, id.as_str()),
+            Some(id) => ids::number_of(ids::Kind::Order, self.config.era, id.as_str()),
             None => self.truth.links.get(&link).and_then(|record| record.order),
         };
         Ok(number.filter(|number| self.truth.orders.get(*number as usize).is_some_and(|o| o.market == market)))
@@ -174,7 +174,7 @@ impl Exchange {
 
     fn no_liquidity(&self, market: &Market, side: Side, bound: Price) -> ApiError {
         let scaled = |price: Price| (price.0 * Decimal::from(10_000)).normalize();
-        let id = ids::id_of(ids::Kind::Order, self.truth.orders.len() as u64);
+        let id = ids::id_of(ids::Kind::Order, self.config.era, self.truth.orders.len() as u64);
         let side = side.as_str().to_lowercase();
         let words = format!("[{id}]{side}: [{},{}] invalid", scaled(market.rules.max_price), scaled(bound));
         say((10001, &words))

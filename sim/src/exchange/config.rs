@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExchangeConfig {
+    /// Another number, other ids of orders and executions: as of an exchange that goes on where another one ended.
+    pub era: u64,
     /// What can be traded.
     pub instruments: Vec<InstrumentConfig>,
     /// USDT in the wallet at the start.
@@ -190,6 +192,7 @@ pub enum NoLiquidity {
 impl Default for ExchangeConfig {
     fn default() -> Self {
         Self {
+            era: 0,
             instruments: vec![InstrumentConfig::btcusdt(), InstrumentConfig::ethusdt()],
             wallet: Money(Decimal::from(100_000)),
             leverage: Ratio(Decimal::from(5)),

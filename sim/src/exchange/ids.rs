@@ -12,9 +12,9 @@ pub(super) enum Kind {
     Execution = 0xb,
 }
 
-/// The UUID of the `number`th thing of this kind. Numbers are below 2^48.
-pub(super) fn id_of(kind: Kind, number: u64) -> Text<64> {
-    let mixed = mix(number ^ ((kind as u64) << 60));
+/// The UUID of the `number`th thing of this kind in this era. Numbers are below 2^48.
+pub(super) fn id_of(kind: Kind, era: u64, number: u64) -> Text<64> {
+    let mixed = mix(number ^ ((kind as u64) << 60) ^ era);
     let shape = [(mixed >> 32, 8), (mixed >> 16, 4), (mixed & 0xfff | 0x4000, 4)];
     let mut text = Text::EMPTY;
     for (value, digits) in shape {
@@ -27,10 +27,10 @@ pub(super) fn id_of(kind: Kind, number: u64) -> Text<64> {
     text
 }
 
-/// The number in an id of this kind; none where the id is not ours.
-pub(super) fn number_of(kind: Kind, id: &str) -> Option<u64> {
+/// The number in an id of this kind; none where the id is not of this era.
+pub(super) fn number_of(kind: Kind, era: u64, id: &str) -> Option<u64> {
     let number = u64::from_str_radix(id.get(24..36)?, 16).ok()?;
-    (id_of(kind, number).as_str() == id).then_some(number)
+    (id_of(kind, era, number).as_str() == id).then_some(number)
 }
 
 /// A link id of any client, ours or not; none where it is longer than 36 bytes. An empty one is an order without.
@@ -63,12 +63,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_id_is_a_uuid_and_gives_its_number_back(number in 0_u64..1 << 48) {
-            let id = id_of(Kind::Order, number);
+        fn an_id_is_a_uuid_and_gives_its_number_back(number in 0_u64..1 << 48, era: u64) {
+            let id = id_of(Kind::Order, era, number);
             let parts: Vec<usize> = id.as_str().split('-').map(str::len).collect();
             prop_assert_eq!(parts, vec![8, 4, 4, 4, 12]);
-            prop_assert_eq!(number_of(Kind::Order, id.as_str()), Some(number));
-            prop_assert_eq!(number_of(Kind::Execution, id.as_str()), None);
+            prop_assert_eq!(number_of(Kind::Order, era, id.as_str()), Some(number));
+            prop_assert_eq!(number_of(Kind::Execution, era, id.as_str()), None);
+            prop_assert_eq!(number_of(Kind::Order, era ^ 1, id.as_str()), None);
         }
     }
 }

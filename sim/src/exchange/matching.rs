@@ -109,6 +109,7 @@ impl Exchange {
         self.truth.realised.0 += effect.pnl.0;
         self.truth.fees.0 += fee.0;
         self.truth.executions.push(Execution {
+            era: self.config.era,
             number: execution,
             order: number,
             link,

@@ -194,14 +194,14 @@ impl Exchange {
     /// The order of one of Bybit's ids.
     #[must_use]
     pub fn order_by_id(&self, id: ExchangeOrderId) -> Option<&Order> {
-        let number = ids::number_of(ids::Kind::Order, id.as_str())?;
+        let number = ids::number_of(ids::Kind::Order, self.config.era, id.as_str())?;
         self.truth.orders.get(number as usize)
     }
 
     /// The execution of one of Bybit's ids.
     #[must_use]
     pub fn execution_by_id(&self, id: ExecId) -> Option<&Execution> {
-        let number = ids::number_of(ids::Kind::Execution, id.as_str())?;
+        let number = ids::number_of(ids::Kind::Execution, self.config.era, id.as_str())?;
         self.truth.executions.get(number as usize)
     }
 

@@ -46,6 +46,8 @@ pub struct OrderState {
 /// One order, from its acknowledgement for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
+    /// Whose numbers these are.
+    pub(super) era: u64,
     /// Its number among all orders, from 0, in order of creation.
     pub number: u64,
     /// The client's id; none on foreign orders.
@@ -88,7 +90,7 @@ impl Order {
     /// Bybit's id.
     #[must_use]
     pub fn id(&self) -> ExchangeOrderId {
-        id_of(Kind::Order, self.number)
+        id_of(Kind::Order, self.era, self.number)
     }
 
     /// Quantity that may still fill.

@@ -140,7 +140,7 @@ impl Exchange {
         let all = &self.truth.executions;
         let row = |number: u64| all.get(number as usize).filter(|e| e.time <= seen).map(|e| (number, e.row()));
         let by_id = match (query.order_id, query.link) {
-            (Some(id), _) => Some(number_of(Kind::Order, id.as_str())),
+            (Some(id), _) => Some(number_of(Kind::Order, self.config.era, id.as_str())),
             (None, Some(link)) => Some(self.truth.order_of(link).map(|order| order.number)),
             (None, None) => None,
         };
@@ -183,7 +183,7 @@ impl Exchange {
     /// The number of the order that a query names; Bybit's id wins.
     fn by_id(&self, query: &OrderQuery) -> Option<u64> {
         match (query.order_id, query.link) {
-            (Some(id), _) => number_of(Kind::Order, id.as_str()),
+            (Some(id), _) => number_of(Kind::Order, self.config.era, id.as_str()),
             (None, Some(link)) => self.truth.order_of(link).map(|order| order.number),
             (None, None) => None,
         }

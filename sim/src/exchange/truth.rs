@@ -40,6 +40,8 @@ pub struct LinkRecord {
 /// One execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Execution {
+    /// Whose numbers these are.
+    pub(super) era: u64,
     /// Its number among all executions, from 0.
     pub number: u64,
     /// Number of its order.
@@ -110,7 +112,7 @@ impl Execution {
     /// Bybit's id of it.
     #[must_use]
     pub fn id(&self) -> ExecId {
-        id_of(Kind::Execution, self.number)
+        id_of(Kind::Execution, self.era, self.number)
     }
 
     /// As a row.
@@ -118,7 +120,7 @@ impl Execution {
     pub fn row(&self) -> ExecutionRow {
         ExecutionRow {
             exec_id: self.id(),
-            order_id: id_of(Kind::Order, self.order),
+            order_id: id_of(Kind::Order, self.era, self.order),
             link: self.link.map(|link| Text::clipped(link.as_str())),
             symbol: self.symbol,
             side: self.side,

@@ -4,7 +4,7 @@ use super::fact;
 use super::venue::{Venue, Waiting};
 use crate::choice::Choices;
 use order_manager_core::bybit::{
-    ApiError, ApiReply, ExecutionRow, LimitHeaders, OrderRow, OrderStatus, Page, Reply, Request,
+    ApiError, ApiReply, ExecutionRow, LimitHeaders, OrderRow, OrderStatus, Page, PositionRow, Reply, Request,
 };
 use order_manager_core::input::Answer;
 use order_manager_core::manager::Durable;
@@ -59,9 +59,14 @@ pub(super) fn good(venue: &mut Venue, durable: &Durable, waiting: &Waiting, at: 
         Request::ServerTime => Reply::ServerTime(middle(venue, waiting, at)),
         Request::Positions { symbol, .. } => {
             let size = |symbol: &Symbol| durable.positions.get(symbol).map_or(Quantity::ZERO, |p| p.size);
-            let symbols: Vec<Symbol> = symbol.iter().copied().collect();
             let seq = venue.number();
-            Reply::Positions(page(symbols.iter().map(|s| fact::position(*s, size(s), seq, now)).collect()))
+            let held = venue.held.iter().filter(|(of, _)| symbol.is_none_or(|symbol| symbol == **of));
+            let mut rows: Vec<_> = held
+                .map(|(of, (size, index))| PositionRow { position_idx: *index, ..fact::position(*of, *size, seq, now) })
+                .collect();
+            let missing = symbol.filter(|symbol| !venue.held.contains_key(symbol));
+            rows.extend(missing.map(|symbol| fact::position(symbol, size(&symbol), seq, now)));
+            Reply::Positions(page(rows))
         }
     }))
 }

@@ -37,12 +37,21 @@ pub(super) fn price_of(symbol: Symbol) -> Price {
     Price(d(if symbol.as_str() == "ETHUSDT" { 2_500 } else { 50_000 }, 0))
 }
 
-fn fee_of(value: Money) -> Money {
+pub(super) fn fee_of(value: Money) -> Money {
     value.scaled(Ratio(d(1, 3))).unwrap_or_default()
 }
 
+/// Bybit's id of the order; one of the service before us is known by nothing else.
 pub(super) fn order_id(link: OrderLinkId) -> Text<64> {
-    Text::clipped(&format!("x{link}"))
+    if is_ours(link) { Text::clipped(&format!("x{link}")) } else { Text::clipped(link.as_str()) }
+}
+
+fn is_ours(link: OrderLinkId) -> bool {
+    OrderLinkId::parse(LinkPrefix::DEFAULT, link.as_str()).is_some()
+}
+
+fn shown_link(link: OrderLinkId) -> Option<Text<64>> {
+    is_ours(link).then(|| Text::clipped(link.as_str()))
 }
 
 pub(super) fn order_row(placed: &Placed, status: OrderStatus, filled: Quantity, now: ExchangeTime) -> OrderRow {
@@ -50,7 +59,7 @@ pub(super) fn order_row(placed: &Placed, status: OrderStatus, filled: Quantity, 
     let value = placed.price.times(filled).unwrap_or_default();
     OrderRow {
         order_id: order_id(create.link),
-        link: Some(Text::clipped(create.link.as_str())),
+        link: shown_link(create.link),
         symbol: create.symbol,
         side: create.side,
         quantity: create.quantity,
@@ -75,7 +84,7 @@ pub(super) fn execution_row(placed: &Placed, quantity: Quantity, number: u64, ti
     ExecutionRow {
         exec_id: Text::clipped(&format!("e{number}")),
         order_id: order_id(create.link),
-        link: Some(Text::clipped(create.link.as_str())),
+        link: shown_link(create.link),
         symbol: create.symbol,
         side: create.side,
         exec_type: ExecType::Trade,

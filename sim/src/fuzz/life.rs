@@ -1,5 +1,6 @@
 //! One life: steps by the tape, a store that keeps records up to a cut, restarts, and the laws after each step.
 
+use super::beside::Beside;
 use super::laws::{End, Judge, Kept, same, timers_of};
 use super::past::Frame;
 use super::signal::Signals;
@@ -56,6 +57,7 @@ pub(super) struct Life {
     checkpointed_at: Timestamp,
     venue: Venue,
     signals: Signals,
+    beside: Option<Beside>,
 }
 
 impl Life {
@@ -81,7 +83,14 @@ impl Life {
             checkpointed_at: Timestamp(0),
             venue,
             signals: Signals::default(),
+            beside: None,
         }
+    }
+
+    /// The same, with neighbours.
+    pub(super) fn with_neighbours(mut self) -> Self {
+        self.beside = Some(Beside::default());
+        self
     }
 
     /// The draws so far, where they are recorded.
@@ -133,6 +142,12 @@ impl Life {
         if self.off & (1 << (kind % 8)) != 0 && kind > LAST_TAME {
             return self.cooperate(true);
         }
+        if kind < 10 && self.beside.is_some() {
+            self.commit();
+            let (choices, venue, now) = (&mut self.choices, &mut self.venue, self.now);
+            let input = self.beside.as_mut().and_then(|beside| beside.any(choices, venue, now));
+            return input.map_or(Ok(()), |input| self.take(input, None));
+        }
         match kind {
             36..=39 => self.pass_time(),
             40..=42 => {
@@ -162,6 +177,9 @@ impl Life {
     /// The tamest thing that can happen next.
     fn cooperate(&mut self, with_signals: bool) -> Result<(), Broken> {
         self.commit();
+        if let Some(said) = self.beside.as_mut().and_then(Beside::good) {
+            return self.take(said, None);
+        }
         if let Some(waiting) = self.venue.out.pop_front() {
             let answer = answer::good(&mut self.venue, self.manager.durable(), &waiting, self.now);
             return self.answer(waiting, answer);
@@ -321,9 +339,15 @@ impl Life {
             }
             _ => {}
         }
+        if let Some(beside) = &self.beside {
+            beside.config(&mut self.choices, &mut self.config);
+        }
         let life = self.manager.durable().life + 1;
         let started = Started { life, config: self.config.clone() };
-        self.take(Input::Started(Box::new(started)), None)
+        self.take(Input::Started(Box::new(started)), None)?;
+        let (choices, venue, now) = (&mut self.choices, &mut self.venue, self.now);
+        let left = self.beside.as_mut().and_then(|beside| beside.after_start(choices, venue, life, now));
+        left.map_or(Ok(()), |input| self.take(input, None))
     }
 
     fn take_checkpoint(&mut self) -> Result<(), Broken> {
@@ -343,6 +367,9 @@ impl Life {
                 if let Command::Send(outgoing) = command {
                     self.venue.send(outgoing.clone(), kept.at);
                 }
+            }
+            if let Some(beside) = &mut self.beside {
+                beside.asked(&kept.commands);
             }
         }
         self.committed = self.kept.len();

@@ -8,6 +8,7 @@
 //! The same harness serves seeds in `cargo test`, the kept tapes of `fuzz/corpus`, and `cargo fuzz`.
 
 mod answer;
+mod beside;
 mod bytes;
 mod fact;
 mod laws;
@@ -73,6 +74,14 @@ pub fn show_life(tape: &[u8]) -> (String, Result<Report, Broken>) {
 /// The first law that does not hold.
 pub fn order_life(tape: &[u8]) -> Result<Report, Broken> {
     life::Life::new(Choices::from_tape(tape)).run(None)
+}
+
+/// A life of a seed with neighbours in it: what it draws for them is on no tape of the others.
+///
+/// # Errors
+/// The first law that does not hold.
+pub fn neighbours_life_seeded(seed: u64, steps: u32) -> Result<Report, Broken> {
+    life::Life::new(Choices::seeded(seed)).with_neighbours().run(Some(steps))
 }
 
 /// The same from a seed, for `steps` steps; with the tape that lives it again through [`order_life`].

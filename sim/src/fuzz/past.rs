@@ -10,7 +10,8 @@ use order_manager_core::order::Totals;
 use order_manager_core::outcome::Outcome;
 use order_manager_core::refusal::Code;
 use order_manager_core::unit::{
-    ExchangeTime, ExecId, Fingerprint, Money, OrderLinkId, Quantity, Side, SignalId, Span, Symbol, Timestamp,
+    ClockOffset, ExchangeTime, ExecId, Fingerprint, Money, OrderLinkId, Quantity, Side, SignalId, Span, Symbol,
+    Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -64,6 +65,8 @@ pub(super) struct Track {
     pub(super) ended: bool,
     pub(super) named: BTreeSet<ExecId>,
     pub(super) cancel_wanted: bool,
+    /// The service before us placed it.
+    pub(super) inherited: bool,
 }
 
 /// An answer that was taken.
@@ -156,6 +159,10 @@ impl Past {
                 let known = Track { creates: track.creates, shown: track.shown, ..Track::default() };
                 *track = known;
             }
+            Event::OrderInherited { link, order } => self.track(*link, |track| {
+                (track.inherited, track.created, track.told) = (true, true, order.totals());
+                track.signed_at = Some(order.created_at.at_exchange(ClockOffset(0)));
+            }),
             Event::OrderSent { link, signed_at } => self.track(*link, |track| {
                 track.creates += 1;
                 track.may_exist = true;

@@ -1,4 +1,6 @@
 use super::*;
+use crate::neighbours::order_complaints;
+use order_manager_core::rows::{Figure, Projector, Rows};
 use std::path::Path;
 
 mod planted;
@@ -83,6 +85,34 @@ fn laws_hold(range: std::ops::Range<u64>) {
 }
 
 #[test]
+fn laws_hold_beside_neighbours() {
+    let mut marks = std::collections::BTreeMap::<&str, u32>::new();
+    for seed in 0..300 {
+        let mut life = life::Life::new(Choices::seeded(seed)).with_neighbours();
+        let report = life.run(Some(60)).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        rows_fit(seed, &life);
+        report.marks.into_iter().for_each(|(mark, count)| *marks.entry(mark).or_insert(0) += count);
+    }
+    for mark in [
+        "inherited",
+        "aged out",
+        "position adopted",
+        "position doubted",
+        "position validated",
+        "positions noted",
+        "placed",
+        "data_stale",
+        "dead letter",
+        "told filled",
+        "told partly filled",
+        "quarantined",
+        "repeated",
+    ] {
+        assert!(marks.get(mark).is_some_and(|count| *count > 0), "never: {mark}\n{marks:?}");
+    }
+}
+
+#[test]
 fn the_tape_of_a_seed_lives_it_again() {
     for seed in 0..20 {
         let (report, tape) = order_life_seeded(seed, 40).unwrap();
@@ -111,5 +141,25 @@ fn what_the_fuzzer_kept_still_holds() {
 fn kept_life(tape: &[u8]) {
     if let Err(broken) = order_life(tape) {
         panic!("{broken}");
+    }
+}
+
+/// What the shared tables hold of such a life passes their checks, and the positions in our own are the manager's.
+fn rows_fit(seed: u64, life: &life::Life) {
+    let (mut projector, mut rows) = (Projector::default(), Rows::default());
+    for (seq, kept) in (1..).zip(life.kept()) {
+        let mut new = Rows::default();
+        projector.follow_record(Seq(seq), kept.at, &kept.events, &mut new);
+        for row in new.orders.values() {
+            let complaints = order_complaints(row);
+            assert!(complaints.is_empty(), "seed {seed}, record {seq}: {complaints:#?}");
+        }
+        rows.absorb(new);
+    }
+    for (symbol, position) in &life.end().manager.durable().positions {
+        let row = rows.positions.get(symbol);
+        let expected = Some(Figure::of(position.size.0));
+        assert_eq!(row.map(|row| row.size), expected, "seed {seed}: {symbol}");
+        assert_eq!(row.map(|row| row.realized_pnl), Some(Figure::of(position.realised.0)), "seed {seed}: {symbol}");
     }
 }

@@ -4,8 +4,8 @@
 use super::fact;
 use order_manager_core::bybit::{Create, ExecutionRow, OrderKind, OrderRow, OrderStatus, PushRows};
 use order_manager_core::command::Outgoing;
-use order_manager_core::unit::{ClockOffset, ExchangeTime, OrderLinkId, Price, Quantity, Span, Timestamp};
-use std::collections::VecDeque;
+use order_manager_core::unit::{ClockOffset, ExchangeTime, OrderLinkId, Price, Quantity, Span, Symbol, Timestamp};
+use std::collections::{BTreeMap, VecDeque};
 
 /// No adapter waits longer for an answer, so none comes later.
 pub(super) const ANSWER_MAX: Span = Span::secs(15);
@@ -41,6 +41,8 @@ pub(super) struct Venue {
     pub(super) owed: VecDeque<PushRows>,
     /// Executions of others, for repeating them.
     pub(super) foreign: Vec<ExecutionRow>,
+    /// Positions that came from elsewhere, with their index.
+    pub(super) held: BTreeMap<Symbol, (Quantity, u8)>,
     /// Faults have stopped: what is told is complete and ends.
     pub(super) calm: bool,
     made: u64,

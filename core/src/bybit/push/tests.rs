@@ -136,6 +136,7 @@ proptest! {
     fn nothing_that_arrives_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = decode(&bytes);
         let _ = decode_op(&bytes);
+        let _ = decode_gateway(&bytes);
     }
 
     #[test]
@@ -151,6 +152,7 @@ proptest! {
         bytes.splice(at..at.saturating_add(splice.len()).min(body.len()), splice.bytes());
         let _ = decode(&bytes);
         let _ = decode_op(&bytes);
+        let _ = decode_gateway(&bytes);
     }
 }
 

@@ -303,3 +303,26 @@ async fn e3_what_the_broker_refuses_is_sent_again_until_it_is_taken() {
     publishing.end().await;
     bench.delete().await;
 }
+
+#[tokio::test]
+async fn a5_what_another_process_committed_is_not_published() {
+    let bench = Bench::new().await;
+    let publishing = Publishing::start(&bench, Memory::default());
+    let theirs = (3..=5).map(|id| message(id, "ETHUSDT", "filled"));
+    publishing
+        .memory
+        .0
+        .lock()
+        .unwrap()
+        .messages
+        .extend((1..=2).map(|id| message(id, "BTCUSDT", "created")).chain(theirs));
+    publishing.committed.send_replace(2);
+    publishing.published(2).await;
+    publishing.committed.send_replace(3);
+    publishing.published(3).await;
+    assert_eq!(bench.waiting().await, 3);
+    let memory = publishing.memory.clone();
+    publishing.end().await;
+    assert_eq!((memory.cursor().position, bench.waiting().await), (3, 3));
+    bench.delete().await;
+}

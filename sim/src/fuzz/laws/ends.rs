@@ -103,7 +103,10 @@ pub(super) fn timers(end: &End<'_>) -> Verdict {
     let durable = end.manager.durable();
     let signals = durable.signals.len() + durable.invalid.len() + durable.done_before.len();
     let symbols: BTreeSet<_> = durable.signals.values().map(|state| state.signal.symbol).collect();
-    let max = 10 * durable.book.len() + 2 * signals + 8 * (symbols.len() + durable.instruments.len()) + 16;
+    let max = 10 * durable.book.len()
+        + 2 * signals
+        + 8 * (symbols.len() + durable.instruments.len() + durable.positions.len())
+        + 16;
     if count > max {
         return Err(format!("{count} timers for {} orders and {signals} signals", durable.book.len()));
     }

@@ -132,9 +132,11 @@ fn meaning(answer: &Answer) -> Meaning {
 /// the create could have arrived and become visible.
 pub(super) fn absence_is_proven(past: &Past, _: &Frame<'_>, event: &Event) -> Verdict {
     let Event::OrderAbsent { link, proof, .. } = event else { return Ok(()) };
-    let signed_at = past.orders.get(link).and_then(|track| track.signed_at);
+    let track = past.orders.get(link);
+    let signed_at = track.and_then(|track| track.signed_at);
     let Some(signed_at) = signed_at else { return Err(format!("{link} is absent and was never sent")) };
-    let wait = if proof.aged_out { FORGOTTEN_AFTER } else { VISIBILITY_BOUND };
+    let never_seen = track.is_some_and(|track| track.inherited && !track.shown);
+    let wait = if proof.aged_out && !never_seen { FORGOTTEN_AFTER } else { VISIBILITY_BOUND };
     let last = signed_at.after(past.config.recv_window()).after(wait);
     if proof.deadline < last || proof.asked_at <= proof.deadline {
         return Err(format!("{link}: asked at {}, deadline {}, last {last}", proof.asked_at, proof.deadline));
@@ -164,7 +166,7 @@ pub(super) fn evidence_is_at_hand(_: &Past, frame: &Frame<'_>, event: &Event) ->
     else {
         return Ok(());
     };
-    let from_outside = matches!(frame.input, Input::Reply { .. } | Input::Stream(_));
+    let from_outside = matches!(frame.input, Input::Reply { .. } | Input::Stream(_) | Input::Inherited(_));
     if *evidence == frame.seq && from_outside {
         Ok(())
     } else {
