@@ -123,8 +123,9 @@ impl<O: Outbox> Publisher<O> {
                 }
                 continue;
             }
-            let fill_again = self.window.open.iter().any(|open| open.doubtful && is_fill(&open.message));
-            if fill_again && self.ear.is_closed() {
+            // Looked at before they go: from then on each may be there.
+            let again = self.window.fills_again();
+            if !again.is_empty() && self.ear.is_closed() {
                 // Nobody is left to hear of the doubt: the next process sends it, and tells.
                 return Ok(());
             }
@@ -138,7 +139,7 @@ impl<O: Outbox> Publisher<O> {
             let answered = confirming.send(link, &mut self.window).await;
             let Answered { confirmed, failed } = answered;
             *progress |= !confirmed.is_empty();
-            let doubted = confirmed.iter().filter(|open| open.doubtful && is_fill(&open.message));
+            let doubted = confirmed.iter().filter(|open| again.contains(&open.message.id));
             let doubted: Vec<String> = doubted.map(|open| open.message.asset.clone()).collect();
             if !self.tell(&doubted).await {
                 return Ok(());

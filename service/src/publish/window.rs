@@ -42,6 +42,12 @@ impl Window {
         self.open.first().map_or(self.end.max(before.position), |first| first.message.id - 1)
     }
 
+    /// The ids of fills that would be sent once more.
+    pub(super) fn fills_again(&self) -> BTreeSet<i64> {
+        let again = self.open.iter().filter(|open| open.doubtful && is_fill(&open.message));
+        again.map(|open| open.message.id).collect()
+    }
+
     /// How many would be sent once more.
     pub(super) fn repeats(&self) -> u64 {
         self.open.iter().map(|open| u64::from(open.doubtful)).sum()

@@ -326,3 +326,15 @@ async fn a5_what_another_process_committed_is_not_published() {
     assert_eq!((memory.cursor().position, bench.waiting().await), (3, 3));
     bench.delete().await;
 }
+
+#[tokio::test]
+async fn e3_what_goes_out_once_is_not_doubted() {
+    let bench = Bench::new().await;
+    let publishing = Publishing::start(&bench, Memory::default());
+    publishing.add((1..=20).map(event).collect());
+    publishing.published(20).await;
+    let doubted = publishing.doubted.clone();
+    publishing.end().await;
+    assert!(doubted.lock().unwrap().is_empty(), "{doubted:?}");
+    bench.delete().await;
+}
