@@ -46,7 +46,7 @@ pub(crate) async fn lane(
             break;
         }
         let price = outlet.exchange.with(|exchange, _| exchange.last_price(symbol.symbol)).unwrap_or(symbol.price);
-        let body = if choices.chance("letter", 10) {
+        let body = if choices.chance("letter", 30) {
             let letter = format!("no signal {lane}-{number}");
             brought.letters.push(letter.clone());
             letter
