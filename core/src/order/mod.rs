@@ -232,7 +232,8 @@ impl Order {
     #[must_use]
     pub fn status(&self) -> Status {
         // What was told before our time the exchange may have forgotten.
-        let total = self.facts.totals().quantity.max(self.told.totals.quantity);
+        let before = if self.inherited { self.told.totals.quantity } else { Quantity::ZERO };
+        let total = self.facts.totals().quantity.max(before);
         let (filled, whole) = (!total.is_zero(), total.is_positive() && total >= self.quantity());
         match self.state {
             State::Intended | State::Sending | State::Unknown | State::Acked => Status::Pending,
