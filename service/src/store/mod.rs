@@ -118,7 +118,15 @@ impl Store {
     }
 
     /// The last checkpoint and every record after it. A commit that was cut short has landed before or never will.
+    /// While another process writes there is nothing to restore: the lease is asked for as for a write.
+    ///
+    /// # Errors
+    /// The store cannot be read, or is another's.
     pub async fn restore(&mut self) -> Result<Restored, StoreError> {
+        let last = self.end().await?;
+        if last.seq != self.last.seq {
+            self.projector = None;
+        }
         self.projector = Some(self.take_projector().await?);
         let (seq, checkpoint) =
             self.reader.checkpoint().await?.map_or((Seq(0), None), |(seq, state)| (seq, Some(state)));
@@ -221,11 +229,16 @@ impl Store {
         if let Some(projector) = self.projector.take() {
             return Ok(projector);
         }
+        self.last = self.end().await?;
+        self.reader.projector().await
+    }
+
+    /// The end of what is committed, as the database says.
+    async fn end(&mut self) -> Result<Last, StoreError> {
         let end = "SELECT seq, sha256, (SELECT coalesce(max(id), 0) FROM order_manager.messages) \
                    FROM order_manager.journal ORDER BY seq DESC LIMIT 1";
         let end = self.writer.fetch(Query::new(self.reader.pool.dialect(), end)).await?.pop();
-        self.last = end.map(|values| Last::of(values.into())).transpose()?.unwrap_or_default();
-        self.reader.projector().await
+        Ok(end.map(|values| Last::of(values.into())).transpose()?.unwrap_or_default())
     }
 
     /// Do the records follow on the last committed one without a gap?

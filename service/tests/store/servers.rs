@@ -265,3 +265,19 @@ async fn s7_a_signal_that_the_service_before_us_made_an_order_of_is_no_new_one()
     assert_eq!(prior.outcome, Outcome::Placed, "never a new order");
     assert_eq!(store.prior(SignalId(1)).await, Ok(None));
 }
+
+/// It was overtaken without a commit that failed: only the lease tells.
+#[tokio::test]
+async fn a5_who_was_overtaken_restores_nothing_while_another_writes_and_goes_on_after_it() {
+    let home = Home::database().await;
+    let mut first = filled(&home, &steps()[..10]).await;
+    database(&home).execute(END_THE_WRITER).await;
+    let mut second = home.open().await;
+    second.commit(&steps()[10..20]).await.expect("the second writes");
+    said(first.restore().await.map(drop).expect_err("its session is gone"));
+    let error = said(first.restore().await.map(drop).expect_err("another writes"));
+    assert!(error.contains("in use by another order-manager"), "{error}");
+    drop(second);
+    assert_eq!(first.restore().await.expect("restored").steps.len(), 20);
+    first.commit(&steps()[20..30]).await.expect("the first writes again");
+}
