@@ -36,9 +36,9 @@ const OWN: &[(&str, &str)] = &[
     ("ORDERMANAGER_API_KEY", "key that callers must send; none: loopback only"),
     ("ORDERMANAGER_STORE", "SQLite file, or postgres://user@host/database; order-manager.db"),
     ("POSTGRES_DB", "PostgreSQL database; the store, where ORDERMANAGER_STORE names none"),
-    ("POSTGRES_HOST", "its server; 127.0.0.1"),
+    ("POSTGRES_HOST", "its server; postgres"),
     ("POSTGRES_PORT", "its server's port; 5432"),
-    ("POSTGRES_USER", "its user; postgres"),
+    ("POSTGRES_USER", "its user; ytrader"),
     ("POSTGRES_PASSWORD", "the user's password; none"),
     ("ORDERMANAGER_LOG_LEVEL", "debug, info, warn or error; info"),
     ("ORDERMANAGER_CONFIG", "TOML file with [service] and [rules]"),
@@ -95,6 +95,8 @@ pub enum Need {
     Account,
     /// None: the exchange is a fake one.
     Paper,
+    /// None: only the store is looked at.
+    Store,
 }
 
 /// Reads the settings from an environment and the file that it names.
@@ -118,7 +120,7 @@ pub fn read(environment: impl IntoIterator<Item = (String, String)>, need: Need)
     let mut warnings = reader.unknown_names();
     let account = reader.account(need);
     let (host, port) = (reader.host(), reader.port("ORDERMANAGER_PORT", 4600, 0));
-    let store = reader.store(&mut warnings);
+    let store = reader.store(need, &mut warnings);
     let broker = reader.broker(need);
     let settings = Settings {
         rules,
@@ -223,7 +225,7 @@ impl Reader {
     }
 
     fn account(&mut self, need: Need) -> Option<Account> {
-        if need == Need::Paper {
+        if need != Need::Account {
             return None;
         }
         let (rest, stream) = match self.get("BYBIT_ENVIRONMENT").as_deref().unwrap_or("testnet") {
@@ -270,7 +272,7 @@ impl Reader {
     }
 
     /// The store: a place that is named, else the database of the shared schema, else a file.
-    fn store(&mut self, warnings: &mut Vec<String>) -> Place {
+    fn store(&mut self, need: Need, warnings: &mut Vec<String>) -> Place {
         let port = self.port("POSTGRES_PORT", 5432, 1);
         let database = self.get("POSTGRES_DB");
         if let Some(named) = self.get("ORDERMANAGER_STORE") {
@@ -284,9 +286,12 @@ impl Reader {
             }
             return place;
         }
-        let Some(database) = database else { return Place::File("order-manager.db".into()) };
-        let host = self.get("POSTGRES_HOST").unwrap_or_else(|| "127.0.0.1".into());
-        let user = self.get("POSTGRES_USER").unwrap_or_else(|| "postgres".into());
+        // Orders on paper have no place among those that Position Manager sums up.
+        let Some(database) = database.filter(|_| need != Need::Paper) else {
+            return Place::File("order-manager.db".into());
+        };
+        let host = self.get("POSTGRES_HOST").unwrap_or_else(|| "postgres".into());
+        let user = self.get("POSTGRES_USER").unwrap_or_else(|| "ytrader".into());
         let password = self.get("POSTGRES_PASSWORD").map(SecretString::from);
         Place::Server(Server::new(&host, port, &database, &user, password.as_ref()))
     }

@@ -144,7 +144,7 @@ fn store_place(given: Option<String>) -> Result<Place, ExitCode> {
             eprintln!("error: --store: {error}");
             ExitCode::from(USAGE)
         }),
-        None => settings(Need::Paper).map(|settings| settings.store),
+        None => settings(Need::Store).map(|settings| settings.store),
     }
 }
 

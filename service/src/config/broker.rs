@@ -40,7 +40,10 @@ impl Reader {
         let port = self.number("RABBITMQ_PORT", 5672, 1..=u16::MAX);
         let prefetch = self.number("ORDERMANAGER_PREFETCH", 64, 1..=1_000);
         let host = self.get("RABBITMQ_HOST")?;
-        if need == Need::Account && self.get("ORDERMANAGER_SELL_AMOUNT_UNIT").is_none() {
+        if need != Need::Account {
+            return None; // signals that are meant for a real account, and fills that nobody must add up
+        }
+        if self.get("ORDERMANAGER_SELL_AMOUNT_UNIT").is_none() {
             self.violation(
                 "ORDERMANAGER_SELL_AMOUNT_UNIT is missing: with signals from RABBITMQ_HOST and real orders it must be \
                  set: base where the model service sends what it sells in coins (it does today), quote where it sends \
@@ -86,8 +89,12 @@ mod tests {
             ("RABBITMQ_PASSWORD", "the-secret"),
             ("ORDERMANAGER_SERVICE_NAME", "om-2"),
             ("ORDERMANAGER_PREFETCH", "1000"),
+            ("ORDERMANAGER_SELL_AMOUNT_UNIT", "base"),
+            ("BYBIT_API_KEY", "k"),
+            ("BYBIT_API_SECRET", "s"),
         ];
-        let settings = of(&pairs, Need::Paper).unwrap_or_else(|v| panic!("{v:?}"));
+        assert!(of(&pairs, Need::Paper).is_ok_and(|settings| settings.broker.is_none()), "its signals are for real");
+        let settings = of(&pairs, Need::Account).unwrap_or_else(|v| panic!("{v:?}"));
         let broker = settings.broker.clone().expect("a broker");
         assert_eq!((broker.broker.port, broker.broker.name.as_str(), broker.prefetch), (5672, "om-2", 1_000));
         assert_eq!((broker.broker.user.as_str(), broker.broker.vhost.as_str()), ("guest", "/"));

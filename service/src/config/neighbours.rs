@@ -91,7 +91,7 @@ pub struct Neighbours {
 impl Reader {
     /// The neighbours; with them come the defaults of the rules that hang on them.
     pub(super) fn neighbours(&mut self, need: Need) -> Neighbours {
-        let paper = need == Need::Paper;
+        let paper = need != Need::Account;
         let mut neighbours = Neighbours {
             service_name: self.service_name(),
             order_events: OrderEvents::Bybit,

@@ -69,24 +69,27 @@ fn a2_an_empty_secret_file_is_a_violation() {
 #[test]
 fn a4_the_store_is_a_database_where_one_is_named_and_nothing_else_is() {
     let store = |pairs: &[(&str, &str)]| {
-        let settings = read(environment(pairs), Need::Paper).unwrap_or_else(|violations| panic!("{violations:?}"));
+        let settings = read(environment(pairs), Need::Store).unwrap_or_else(|violations| panic!("{violations:?}"));
         assert!(!format!("{} {:?}", settings.shown(), settings.store).contains("the-secret"));
         (settings.store.to_string(), settings.warnings)
     };
     let server = [("POSTGRES_DB", "ytrader"), ("POSTGRES_HOST", "postgres"), ("POSTGRES_PASSWORD", "the-secret")];
     assert_eq!(store(&[]).0, "order-manager.db");
     assert_eq!(store(&server[1..]).0, "order-manager.db", "no database is named");
-    assert_eq!(store(&server), ("postgres://postgres@postgres:5432/ytrader".into(), Vec::new()));
+    assert_eq!(store(&server), ("postgres://ytrader@postgres:5432/ytrader".into(), Vec::new()));
     let url = "postgres://om:the-secret@elsewhere:6000/books";
     assert_eq!(store(&[("ORDERMANAGER_STORE", url)]).0, "postgres://om@elsewhere:6000/books");
     let (named, warnings) = store(&[server[0], ("ORDERMANAGER_STORE", "here.db")]);
     assert_eq!(named, "here.db");
     assert_eq!(warnings, ["the store is here.db (ORDERMANAGER_STORE), not POSTGRES_DB = ytrader"]);
     let bad = [("ORDERMANAGER_STORE", "postgres://om:the-secret@host:port/x"), ("POSTGRES_PORT", "0")];
-    let violations = read(environment(&bad), Need::Paper).err().expect("violations");
+    let violations = read(environment(&bad), Need::Store).err().expect("violations");
     let text = violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     assert!(text.contains("ORDERMANAGER_STORE: ") && text.contains("POSTGRES_PORT = 0"), "{text}");
     assert!(!text.contains("the-secret"), "{text}");
+    // Orders on paper have no place in it.
+    let paper = read(environment(&server), Need::Paper).unwrap_or_else(|violations| panic!("{violations:?}"));
+    assert_eq!(paper.store.to_string(), "order-manager.db");
 }
 
 #[test]

@@ -10,8 +10,9 @@ use order_manager_core::unit::Bytes;
 use reqwest::Method;
 use std::time::Duration;
 
-/// As the predecessor had it. The core gives up later than this, so that every question has one answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// What opens waits for its word, and its lane with it: shorter than the predecessor's ten seconds. The core gives up
+/// later than this, so that every question has one answer.
+const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A client of Position Manager.
 #[derive(Clone, Debug)]

@@ -111,6 +111,7 @@ impl<O: Outbox> Publisher<O> {
         let mut confirming = Confirming::open(&self.queue, link).await?;
         loop {
             if self.window.open.is_empty() {
+                cursor = self.catch_up(cursor).await?;
                 let mut messages = self.outbox.after(cursor.position, WINDOW).await?;
                 // What this process did not commit is another one's, which has taken over and publishes it: not twice.
                 let committed = *self.committed.borrow();
@@ -133,7 +134,7 @@ impl<O: Outbox> Publisher<O> {
             if repeats > 0 {
                 // Counted before they go, so that a crash does not forget that they went.
                 cursor.repeated = cursor.repeated.saturating_add(repeats);
-                self.save(cursor).await;
+                cursor = self.save(cursor).await;
                 tracing::info!(repeats, all = cursor.repeated, "order events are sent again: they may have arrived");
             }
             let answered = confirming.send(link, &mut self.window).await;
@@ -147,7 +148,7 @@ impl<O: Outbox> Publisher<O> {
             let position = self.window.position(cursor);
             if position > cursor.position {
                 cursor.position = position;
-                self.save(cursor).await;
+                cursor = self.save(cursor).await;
             }
             if let Some(failed) = failed {
                 return Err(failed);
@@ -163,6 +164,17 @@ impl<O: Outbox> Publisher<O> {
         // No more than a window was ever unconfirmed.
         self.doubtful = self.doubtful.min(cursor.position.saturating_add(i64::from(WINDOW)));
         Ok(*self.cursor.insert(cursor))
+    }
+
+    /// Another process may have led and published in the meantime: what it has kept is not sent again.
+    async fn catch_up(&mut self, cursor: Cursor) -> Result<Cursor, OutboxError> {
+        let kept = self.outbox.load().await?;
+        if kept.position > cursor.position {
+            tracing::warn!(from = cursor.position, to = kept.position, "another process has published in between");
+            self.cursor = Some(kept);
+            return Ok(kept);
+        }
+        Ok(cursor)
     }
 
     /// Until there is more to publish; says whether it is time to go.
@@ -183,13 +195,19 @@ impl<O: Outbox> Publisher<O> {
     }
 
     /// Makes the cursor durable, however long the store is away: until then nothing more is sent, so that a crash
-    /// repeats no more than a window.
-    async fn save(&mut self, cursor: Cursor) {
+    /// repeats no more than a window. What is kept then: another process may be further on.
+    async fn save(&mut self, cursor: Cursor) -> Cursor {
         self.cursor = Some(cursor);
         while let Err(error) = self.outbox.save(cursor).await {
             tracing::warn!(%error, position = cursor.position, "how far events are published cannot be kept");
+            if let Ok(kept) = self.catch_up(cursor).await
+                && kept != cursor
+            {
+                return kept;
+            }
             tokio::time::sleep(AGAIN).await;
         }
+        cursor
     }
 
     /// Fills of these assets went out twice, perhaps: the manager must know before the cursor passes them. Says

@@ -288,7 +288,8 @@ async fn e3_what_the_broker_refuses_is_sent_again_until_it_is_taken() {
     bench.declare(table).await;
     let publishing = Publishing::start(&bench, Memory::default());
     publishing.add((1..=20).map(event).collect());
-    publishing.published(1).await;
+    // Nobody takes any out before some of them were refused.
+    until("some were refused", async || publishing.memory.cursor().repeated > 0).await;
     let mut times = BTreeMap::<i64, u64>::new();
     bench
         .take_until(|delivery| {
@@ -324,6 +325,21 @@ async fn a5_what_another_process_committed_is_not_published() {
     let memory = publishing.memory.clone();
     publishing.end().await;
     assert_eq!((memory.cursor().position, bench.waiting().await), (3, 3));
+    bench.delete().await;
+}
+
+/// It led, lost the store to another process, and leads again: what the other one has published is not sent again.
+#[tokio::test]
+async fn a5_what_another_process_published_is_not_sent_again() {
+    let bench = Bench::new().await;
+    let publishing = Publishing::start(&bench, Memory::default());
+    publishing.add((1..=2).map(event).collect());
+    publishing.published(2).await;
+    publishing.memory.0.lock().unwrap().cursor = Cursor { position: 5, repeated: 1 };
+    publishing.add((3..=6).map(event).collect());
+    publishing.published(6).await;
+    assert_eq!((bench.waiting().await, publishing.memory.cursor().repeated), (3, 1));
+    publishing.end().await;
     bench.delete().await;
 }
 
