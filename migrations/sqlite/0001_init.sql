@@ -98,7 +98,7 @@ CREATE TABLE order_manager_cursor (
 
 CREATE TABLE order_manager_orders_own (
     order_link_id      TEXT    NOT NULL PRIMARY KEY CHECK (length(order_link_id) BETWEEN 1 AND 36),
-    id                 TEXT    NOT NULL UNIQUE REFERENCES orders (id) ON DELETE CASCADE,
+    id                 TEXT    NOT NULL UNIQUE,
     signal_id          TEXT    NOT NULL,
     leg                INTEGER NOT NULL,
     attempt            INTEGER NOT NULL,

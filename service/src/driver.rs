@@ -342,7 +342,11 @@ impl Driver {
                 events: std::mem::take(&mut step.events),
             });
         }
-        let committed = self.store.commit(&steps).await.inspect_err(|error| life.blame(error, &origins))?;
+        // Who brought a signal is told that it cannot be taken; what else happened, has happened.
+        let is_brought = |input: &Input| matches!(input, Input::Signal(_) | Input::Refused(_));
+        let brought = origins.iter().filter(|(_, input)| is_brought(input)).map(|(seq, _)| *seq).collect();
+        let committed = self.store.commit_or_set_aside(&steps, &brought).await;
+        let committed = committed.inspect_err(|error| life.blame(error, &origins))?;
         for StoredStep { events, .. } in &steps {
             events.iter().for_each(crate::telemetry::event);
             self.balances.iter().for_each(|balances| events.iter().for_each(|event| balances.committed(event)));

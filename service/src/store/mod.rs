@@ -37,9 +37,10 @@ use journal::PAGE;
 use order_manager_core::event::{Event, Seq};
 use order_manager_core::input::Prior;
 use order_manager_core::journal::{self as records, Digest};
-use order_manager_core::rows::{Projector, Rows};
-use order_manager_core::unit::{SignalId, Timestamp};
+use order_manager_core::rows::{DeadLetterRow, Projector, Rows};
+use order_manager_core::unit::{Bytes, SignalId, Timestamp};
 use query::Query;
+use std::collections::{BTreeMap, BTreeSet};
 use value::{Row, Value};
 
 /// The meaning of a stored [`Projector`]: another number, and it is made again from the journal.
@@ -155,6 +156,33 @@ impl Store {
     /// Nothing of the batch was written then, or all of it where only the answer was lost; a restore says which. The
     /// manager's memory is ahead of the disk: restore another.
     pub async fn commit(&mut self, steps: &[StoredStep]) -> Result<Committed, StoreError> {
+        self.commit_without(steps, &Aside::new()).await
+    }
+
+    /// The same, but a step whose rows the database refuses costs those rows of the shared tables alone: what the
+    /// exchange said is true whether or not a row can say so. They become a dead letter, and the next state of the
+    /// same row is written again. Steps of `answered` still fail the batch: whoever brought them is to be told.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub async fn commit_or_set_aside(
+        &mut self,
+        steps: &[StoredStep],
+        answered: &BTreeSet<Seq>,
+    ) -> Result<Committed, StoreError> {
+        let mut aside = Aside::new();
+        loop {
+            match self.commit_without(steps, &aside).await {
+                Err(StoreError::Data { seq, what }) if !answered.contains(&seq) && !aside.contains_key(&seq) => {
+                    tracing::error!(record = seq.0, what, "rows are refused by the database and set aside");
+                    aside.insert(seq, what);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn commit_without(&mut self, steps: &[StoredStep], aside: &Aside) -> Result<Committed, StoreError> {
         let mut projector = self.take_projector().await?;
         if let Err(error) = self.follows(steps) {
             self.projector = Some(projector);
@@ -165,7 +193,7 @@ impl Store {
             return Ok(Committed { last_event_id: self.last.event_id });
         }
         let mut rows = Rows::default();
-        steps.iter().for_each(|step| projector.follow_record(step.seq, step.at, &step.events, &mut rows));
+        steps.iter().for_each(|step| rows.absorb(rows_of(&mut projector, step, aside)));
         let records = steps.iter().map(|step| (step.seq.0, step.digest, step.record.as_slice()));
         let sha256 = batch::close(self.last.sha256, records);
         let mut batch = batch::of_rows(self.reader.pool.dialect(), &rows, self.last.event_id.saturating_add(1))?;
@@ -173,7 +201,7 @@ impl Store {
         match self.writer.write(batch).await {
             Ok(()) => {}
             Err(Failed::Other(error)) => return Err(error),
-            Err(Failed::Data(what)) => return Err(self.blame(steps, what).await?),
+            Err(Failed::Data(what)) => return Err(self.blame(steps, what, aside).await?),
         }
         let event_id = self.last.event_id.saturating_add(count(&rows));
         self.last = Last { seq: steps.last().map_or(self.last.seq, |end| end.seq), event_id, sha256 };
@@ -254,13 +282,12 @@ impl Store {
     }
 
     /// Which step's rows the database refuses: each is written by itself, and nothing is kept.
-    async fn blame(&mut self, steps: &[StoredStep], what: String) -> Result<StoreError, StoreError> {
+    async fn blame(&mut self, steps: &[StoredStep], what: String, aside: &Aside) -> Result<StoreError, StoreError> {
         let mut projector = self.reader.projector().await?;
         let mut next = self.last.event_id.saturating_add(1);
         let mut batches = Vec::with_capacity(steps.len());
         for step in steps {
-            let mut rows = Rows::default();
-            projector.follow_record(step.seq, step.at, &step.events, &mut rows);
+            let rows = rows_of(&mut projector, step, aside);
             batches.push(batch::of_rows(self.reader.pool.dialect(), &rows, next)?);
             next = next.saturating_add(count(&rows));
         }
@@ -278,6 +305,25 @@ impl Last {
         let (seq, sha256, event_id) = (Seq(row.count()?), row.maybe_bytes()?, row.number()?);
         Ok(Self { seq, event_id, sha256: sha256.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default() })
     }
+}
+
+/// Steps whose rows of the shared tables the database refuses, and its words.
+type Aside = BTreeMap<Seq, String>;
+
+/// A step's rows; of one that is set aside, those of our own tables and a dead letter.
+fn rows_of(projector: &mut Projector, step: &StoredStep, aside: &Aside) -> Rows {
+    let mut rows = Rows::default();
+    projector.follow_record(step.seq, step.at, &step.events, &mut rows);
+    if let Some(what) = aside.get(&step.seq) {
+        let reason = format!("rows of record {} are refused by the database: {what}", step.seq.0);
+        let letter = DeadLetterRow { at: step.at, reason, body: Bytes(step.record.clone()) };
+        let after_its_events = u32::try_from(step.events.len()).unwrap_or(u32::MAX);
+        rows.dead_letters.insert((step.seq, after_its_events), letter);
+        rows.orders.clear();
+        rows.relationships.clear();
+        rows.instruments.clear();
+    }
+    rows
 }
 
 /// Messages of some rows.

@@ -8,12 +8,14 @@ use order_manager_core::journal;
 use order_manager_core::unit::Text;
 use order_manager_service::store::{Reader, Store, StoreError, StoredStep};
 use proptest::test_runner::{Config as Runs, TestRunner};
+use std::collections::BTreeSet;
 
 on_both!(
     what_is_committed_comes_back,
     e3_whatever_the_batches_the_tables_end_the_same,
     a5_a_thousand_random_batches_with_crashes_and_checkpoints,
     s4_a_refused_row_names_its_step_and_leaves_the_rest,
+    s4_refused_rows_of_what_nobody_brought_are_set_aside,
     a_gap_and_a_repeat_are_refused,
     a_changed_record_is_found,
 );
@@ -185,6 +187,32 @@ async fn s4_a_refused_row_names_its_step_and_leaves_the_rest(home: Home) {
     let whole = home.another().await;
     drop(filled(&whole, steps).await);
     assert!(home.dump().await == whole.dump().await);
+}
+
+/// S4: what the exchange said is kept whatever a row of the shared tables can say; only that row is set aside.
+async fn s4_refused_rows_of_what_nobody_brought_are_set_aside(home: Home) {
+    let steps = steps();
+    let intends = |step: &StoredStep| step.events.iter().any(|event| matches!(event, Event::OrderIntended { .. }));
+    let bad = steps[..2_400].iter().rposition(intends).expect("an order");
+    let mut doctored = steps[..2_400].to_vec();
+    for event in &mut doctored[bad].events {
+        if let Event::OrderIntended { spec } = event {
+            spec.symbol = Text::clipped("ZZZUSDT");
+        }
+    }
+    let mut store = home.open().await;
+    let trigger = "CREATE TRIGGER of_this_test BEFORE INSERT ON orders WHEN NEW.asset = 'ZZZUSDT' \
+                   BEGIN SELECT RAISE(ABORT, 'not here'); END";
+    let check = "ALTER TABLE orders ADD CONSTRAINT chk_of_this_test CHECK (asset <> 'ZZZUSDT')";
+    home.execute(trigger, check).await;
+    let brought = BTreeSet::from([doctored[bad].seq]);
+    let refused = store.commit_or_set_aside(&doctored, &brought).await;
+    assert!(matches!(refused, Err(StoreError::Data { seq, .. }) if seq == doctored[bad].seq), "{refused:?}");
+    store.commit_or_set_aside(&doctored, &BTreeSet::new()).await.expect("a commit");
+    assert_eq!(store.restore().await.expect("restored").steps.len(), 2_400, "every record is kept");
+    let letters = store.reader().dead_letters(1, 100).await.expect("dead letters").items;
+    let named = format!("rows of record {} are refused by the database", doctored[bad].seq.0);
+    assert!(letters.iter().any(|letter| letter.reason.starts_with(&named)), "{letters:?}");
 }
 
 async fn a_gap_and_a_repeat_are_refused(home: Home) {
