@@ -34,6 +34,22 @@ pub(crate) fn event(event: &Event) {
             tracing::info!(order = %told.link, change = ?told.change, filled = %told.totals.quantity, reason = %told.reason, "order told");
         }
         Event::OrderAbsent { link, .. } => tracing::warn!(order = %link, "order proven absent"),
+        Event::OrderInherited { link, order } => {
+            tracing::warn!(order = %link, signal_id = %order.signal, trace_id = %order.trace, asset = %order.symbol, filled = %order.filled, "order taken over");
+        }
+        Event::ForeignExecuted { row, .. } => {
+            tracing::warn!(order = %row.order_id, asset = %row.symbol, side = %row.side, quantity = %row.quantity, price = %row.price, "fill that is not of our orders");
+        }
+        Event::PositionAdopted { symbol, was, size, .. } => {
+            tracing::warn!(asset = %symbol, ours = %was, exchange = %size, "position that executions do not explain: taken from the exchange");
+        }
+        Event::PositionDoubted { symbol } => {
+            tracing::warn!(asset = %symbol, "a fill event may have gone out twice: Position Manager is to validate");
+        }
+        Event::PositionValidated { symbol } => tracing::info!(asset = %symbol, "Position Manager has validated"),
+        Event::PositionDiffers { symbol, ours, theirs, since } => {
+            tracing::error!(asset = %symbol, %ours, position_manager = %theirs, %since, "Position Manager's position differs from ours, and stays so");
+        }
         Event::OpeningHalted { symbol, why } => tracing::error!(asset = %symbol, why = %why, "opening halted"),
         Event::Defect { what, .. } => tracing::error!(what = %what, "defect"),
         Event::DeadLettered { .. } | Event::Quarantined { .. } | Event::IntakePaused { .. } => {
@@ -41,5 +57,49 @@ pub(crate) fn event(event: &Event) {
         }
         Event::Started { life } => tracing::info!(life, "started"),
         _ => tracing::debug!(event = words(), "event"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::event;
+    use order_manager_core::event::{Event, Seq};
+    use order_manager_core::unit::{Decimal, ExchangeTime, Quantity, Symbol, Timestamp};
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is logged of an event at the level that is set unless somebody asks for another.
+    fn logged(told: &Event) -> String {
+        let page = Page::default();
+        let writer = page.clone();
+        let logs = tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO);
+        tracing::subscriber::with_default(logs.with_writer(move || writer.clone()).finish(), || event(told));
+        String::from_utf8(page.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn t4_k1_what_people_must_know_of_positions_is_logged_with_its_figures() {
+        let (symbol, at) = (Symbol::clipped("BTCUSDT"), Timestamp(0));
+        let (was, size) = (Quantity(Decimal::new(3, 1)), Quantity(Decimal::new(7, 1)));
+        let adopted =
+            Event::PositionAdopted { symbol, was, size, entry: None, as_of: ExchangeTime(0), evidence: Seq(1), at };
+        let differs = Event::PositionDiffers { symbol, ours: was, theirs: size, since: at };
+        for (told, level) in [(adopted, "WARN"), (differs, "ERROR"), (Event::PositionDoubted { symbol }, "WARN")] {
+            let line = logged(&told);
+            assert!(line.contains(level) && line.contains("BTCUSDT"), "{line}");
+            assert!(level != "ERROR" || (line.contains("0.3") && line.contains("0.7")), "{line}");
+        }
     }
 }
