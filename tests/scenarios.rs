@@ -13,6 +13,7 @@ use std::path::Path;
 fn act(scenario: &Scenario, link: Link, seed: u64) -> World {
     let (world, failures) = run_script(scenario, Some(link), Some(seed)).unwrap_or_else(|error| panic!("{error}"));
     assert!(failures.is_empty(), "{} over {link:?}, seed {seed}: {failures:#?}", scenario.name);
+    assert_eq!(world.broken(), None, "{} over {link:?}, seed {seed}", scenario.name);
     let differences = judge::differences(&world.ledger.books, &world.exchange);
     assert!(differences.is_empty(), "{} over {link:?}, seed {seed}: {differences:#?}", scenario.name);
     world

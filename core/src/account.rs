@@ -138,6 +138,19 @@ impl WorstNotional {
     }
 }
 
+/// What an order may hold of the balance until it is closed again, quote units: its margin, the fee of getting in, and
+/// the fee of getting out where the margin is used up (bybit-v5.md 9.4). For a long that is taken at the price of getting
+/// in, which is a little more. Nothing where the figures overflow, or without leverage.
+#[must_use]
+pub fn order_cost(side: Side, notional: Money, leverage: Ratio, taker_fee_rate: Ratio) -> Option<Money> {
+    let margin = notional.divided(leverage)?;
+    let out = match side {
+        Side::Buy => notional,
+        Side::Sell => notional.plus(margin)?,
+    };
+    margin.plus(notional.plus(out)?.scaled(taker_fee_rate)?)
+}
+
 /// What risk reads about the account for one symbol. All of it is fresh, or the caller asks first (spec K2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {

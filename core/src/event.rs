@@ -8,6 +8,7 @@ use crate::market::Instrument;
 use crate::order::{CancelReason, InheritedOrder, Spec, Status, Stimulus, Totals};
 use crate::outcome::Outcome;
 use crate::plan::Note;
+use crate::position::Mark;
 use crate::risk::Verdict;
 use crate::unit::{
     Bytes, ExchangeOrderId, ExchangeTime, ExecId, OrderLinkId, Price, Quantity, Ratio, SignalId, Span, Symbol, Text,
@@ -195,6 +196,9 @@ pub enum Event {
         entry: Option<Price>,
         /// Fills up to this moment are in it.
         as_of: ExchangeTime,
+        /// Of the view that showed it; of none where it was shown by no row.
+        #[serde(default)]
+        mark: Mark,
         /// The frame that showed it.
         evidence: Seq,
         /// When.
@@ -330,7 +334,8 @@ impl CreateAnswer {
 /// come (bybit-v5.md 2.11).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Absence {
-    /// Signed timestamp + recv window + visibility bound, exchange time; and not before it was missed for that bound.
+    /// Signed timestamp + recv window + visibility bound, exchange time; and that bound after a round that began later than
+    /// this and missed it too.
     pub deadline: ExchangeTime,
     /// Exchange time at which the last round began; not before the deadline.
     pub asked_at: ExchangeTime,

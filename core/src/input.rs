@@ -180,7 +180,6 @@ impl Source {
 }
 
 /// What became of a request.
-#[expect(clippy::large_enum_variant, reason = "an input holds it in a box already")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// It failed before any byte left: surely not executed.

@@ -5,6 +5,8 @@
 //! non-cryptographic hash over the stored bytes and the commands, chained to the one before: it finds a
 //! difference, it does not prove that nobody made one.
 
+mod cbor;
+
 use crate::command::Command;
 use crate::event::{Event, Seq};
 use crate::input::Input;
@@ -69,26 +71,55 @@ pub fn read_record(bytes: &[u8]) -> Result<Record, CodecError> {
     read(bytes)
 }
 
+/// What a fold needs of a record; its input is passed over.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Folded {
+    /// Its number, from 1, without gaps.
+    pub seq: Seq,
+    /// The `now` of the step.
+    pub at: Timestamp,
+    /// What is true since.
+    pub events: Vec<Event>,
+}
+
+/// Reads of a record what a fold needs.
+pub fn read_folded(bytes: &[u8]) -> Result<Folded, CodecError> {
+    read(bytes)
+}
+
+/// What a replay needs of a record; the events that it once made are passed over.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Given {
+    /// Its number, from 1, without gaps.
+    pub seq: Seq,
+    /// The `now` of the step.
+    pub at: Timestamp,
+    /// What happened.
+    pub input: Input,
+}
+
+/// Reads of a record what a replay needs.
+pub fn read_given(bytes: &[u8]) -> Result<Given, CodecError> {
+    read(bytes)
+}
+
 /// Writes any journaled value to the end of `out`.
 pub fn write<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
-    let mut writer = minicbor_serde::Serializer::new(&mut *out);
-    value.serialize(&mut writer).map_err(|e| CodecError(e.to_string()))
+    value.serialize(&mut cbor::Writer(out))
 }
 
 /// Reads any journaled value.
 pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, CodecError> {
-    minicbor_serde::from_slice(bytes).map_err(|e| CodecError(e.to_string()))
+    T::deserialize(&mut cbor::Reader(bytes))
 }
 
 /// The digest after a step: of the digest before it, the record's bytes and the commands. `scratch` is reused.
 pub fn chain(before: Digest, record: &[u8], commands: &[Command], scratch: &mut Vec<u8>) -> Result<Digest, CodecError> {
     scratch.clear();
+    scratch.extend_from_slice(&before.0.to_be_bytes());
+    scratch.extend_from_slice(record);
     write(&commands, scratch)?;
-    let mut hash = xxhash_rust::xxh3::Xxh3::new();
-    hash.update(&before.0.to_be_bytes());
-    hash.update(record);
-    hash.update(scratch);
-    Ok(Digest(hash.digest128()))
+    Ok(Digest(xxhash_rust::xxh3::xxh3_128(scratch)))
 }
 
 /// The digest of one value by itself: of a durable state.

@@ -93,7 +93,7 @@
 //! #         link: Some(Text::clipped(order.link.as_str())), symbol: order.symbol, side: order.side,
 //! #         exec_type: ExecType::Trade, price: Price(d("50000")), quantity: order.quantity,
 //! #         value: Money(d("500")), fee: Money(d("0.275")), fee_coin: Text::clipped("USDT"), is_maker: false,
-//! #         time: now.at_exchange(ClockOffset(0)),
+//! #         time: now.at_exchange(ClockOffset(0)), seq: None,
 //! #     }
 //! # }
 //! # fn filled_row(order: &Create, now: Timestamp) -> OrderRow {

@@ -26,11 +26,20 @@ pub struct Pace {
     arrivals: u64,
     spent: BTreeMap<Operation, VecDeque<Timestamp>>,
     held_until: BTreeMap<Operation, Timestamp>,
+    /// When this memory began.
+    begun: Option<Timestamp>,
 }
 
 const WINDOW: Span = Span::millis(1_050);
 
 impl Pace {
+    /// Budgets of a memory that begins at `now`. What was spent in the second before nobody knows any more: for as long
+    /// only what every spender leaves below Bybit's default may go.
+    #[must_use]
+    pub fn begun(now: Timestamp) -> Self {
+        Self { begun: Some(now), ..Self::default() }
+    }
+
     /// Queues a request. A tag that waits already is not queued twice.
     pub fn queue(&mut self, urgency: Urgency, tag: Tag, request: Request) {
         if self.waiting.values().any(|(waiting, _)| *waiting == tag) {
@@ -70,6 +79,19 @@ impl Pace {
         Some((tag, request))
     }
 
+    /// The same of cancels alone.
+    pub fn take_cancel(&mut self, now: Timestamp) -> Option<(Tag, Request)> {
+        let has_room = self.next_cancel(now).is_some_and(|at| at <= now);
+        if has_room { self.take(now) } else { None } // nothing is more urgent
+    }
+
+    /// When the next waiting cancel may go.
+    #[must_use]
+    pub fn next_cancel(&self, now: Timestamp) -> Option<Timestamp> {
+        let ((urgency, _), (_, request)) = self.waiting.first_key_value()?;
+        (*urgency == Urgency::Cancel).then(|| self.room_at(request.operation(), now))
+    }
+
     /// When the next waiting request may go.
     #[must_use]
     pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
@@ -78,17 +100,25 @@ impl Pace {
 
     fn room_at(&self, operation: Operation, now: Timestamp) -> Timestamp {
         let held = self.held_until.get(&operation).copied().unwrap_or(now).max(now);
-        match self.spent.get(&operation) {
-            Some(spent) if spent.len() >= limit(operation) => {
-                spent.front().map_or(held, |first| first.after(WINDOW).max(held))
-            }
+        let Some(spent) = self.spent.get(&operation) else { return held };
+        let known = self.begun.map(|begun| begun.after(WINDOW)).filter(|known| *known > now);
+        match known {
+            Some(known) if spent.len() >= budget(operation).saturating_sub(limit(operation)) => known.max(held),
+            _ if spent.len() >= limit(operation) => spent.front().map_or(held, |first| first.after(WINDOW).max(held)),
             _ => held,
         }
     }
 }
 
-/// Requests in any second: a step below Bybit's default of 10 and 50, because its window and ours differ by
-/// the time on the way.
+/// Bybit's default of requests in any second (bybit-v5.md 1.5).
+const fn budget(operation: Operation) -> usize {
+    match operation {
+        Operation::Create | Operation::Cancel | Operation::Amend => 10,
+        _ => 50,
+    }
+}
+
+/// A step below that, because its window and ours differ by the time on the way.
 const fn limit(operation: Operation) -> usize {
     match operation {
         Operation::Create | Operation::Cancel | Operation::Amend => 8,
@@ -99,11 +129,37 @@ const fn limit(operation: Operation) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bybit::Cancel;
+    use crate::fixture::link;
     use crate::unit::{Category, Symbol};
+    use alloc::vec::Vec;
 
     fn ask(n: u32) -> (Tag, Request) {
         let symbol = Symbol::clipped(&alloc::format!("S{n}"));
         (Tag::Ticker(symbol), Request::Ticker { category: Category::Linear, symbol })
+    }
+
+    fn cancel(n: u8) -> (Tag, Request) {
+        let (category, symbol, link) = (Category::Linear, Symbol::clipped("BTCUSDT"), link(n));
+        (Tag::Cancel(link), Request::Cancel(Cancel { category, symbol, link, order_id: None }))
+    }
+
+    /// Takes everything as soon as it may go.
+    fn drain(pace: &mut Pace) -> Vec<(Timestamp, Tag)> {
+        let mut sent = Vec::new();
+        let mut now = Timestamp(1_000_000);
+        while let Some(at) = pace.next(now) {
+            now = at.max(now);
+            while let Some((tag, _)) = pace.take(now) {
+                sent.push((now, tag));
+            }
+        }
+        sent
+    }
+
+    fn most_within_a_second(sent: &[(Timestamp, Tag)]) -> usize {
+        let within = |at: Timestamp| sent.iter().filter(|(t, _)| *t >= at && t.since(at) < Span::secs(1)).count();
+        sent.iter().map(|(at, _)| within(*at)).max().unwrap_or_default()
     }
 
     #[test]
@@ -115,20 +171,62 @@ mod tests {
         }
         let (tag, request) = ask(1000);
         pace.queue(Urgency::Cancel, tag, request);
-        let mut sent = alloc::vec::Vec::new();
-        let mut now = Timestamp(1_000_000);
-        while let Some(at) = pace.next(now) {
-            now = at.max(now);
-            while let Some((tag, _)) = pace.take(now) {
-                sent.push((now, tag));
-            }
-        }
+        let sent = drain(&mut pace);
         assert_eq!(sent.len(), 101);
         assert_eq!(sent[0].1, tag);
-        for (at, _) in &sent {
-            let within = sent.iter().filter(|(t, _)| *t >= *at && t.since(*at) < Span::secs(1)).count();
-            assert!(within <= 50, "{within} requests within a second");
+        assert!(most_within_a_second(&sent) <= 50);
+    }
+
+    /// Bybit allows 10 in a second, and 50 questions (bybit-v5.md 1.5). What is spent on one is not on the other.
+    #[test]
+    fn o5_orders_have_the_smaller_budget_and_one_of_their_own() {
+        let mut pace = Pace::default();
+        for n in 0..30 {
+            let (tag, request) = cancel(n);
+            pace.queue(Urgency::Cancel, tag, request);
+            let (tag, request) = ask(u32::from(n));
+            pace.queue(Urgency::Ask, tag, request);
         }
+        let (cancels, asks): (Vec<_>, Vec<_>) =
+            drain(&mut pace).into_iter().partition(|(_, tag)| matches!(tag, Tag::Cancel(_)));
+        assert_eq!((cancels.len(), asks.len()), (30, 30));
+        assert!(most_within_a_second(&cancels) <= 10);
+        assert!(cancels[29].0.since(cancels[0].0) < Span::secs(5), "the budget is used");
+        assert_eq!(most_within_a_second(&asks), 30);
+    }
+
+    /// The one before may have spent its whole budget in the moment in which it ended.
+    #[test]
+    fn o5_a_memory_that_begins_spends_no_more_than_the_one_before_left() {
+        for request in [cancel as fn(u8) -> (Tag, Request), |n| ask(u32::from(n))] {
+            let fill = |pace: &mut Pace| {
+                for n in 0..100 {
+                    let (tag, request) = request(n);
+                    pace.queue(Urgency::Ask, tag, request);
+                }
+            };
+            let mut before = Pace::default();
+            fill(&mut before);
+            let now = Timestamp(1_000_000);
+            let mut sent: Vec<_> = core::iter::from_fn(|| before.take(now)).map(|(tag, _)| (now, tag)).collect();
+            let mut after = Pace::begun(now);
+            fill(&mut after);
+            sent.extend(drain(&mut after));
+            assert_eq!(most_within_a_second(&sent), budget(request(0).1.operation()));
+        }
+    }
+
+    #[test]
+    fn o5_cancels_go_alone_where_nothing_else_may() {
+        let mut pace = Pace::default();
+        for (urgency, (tag, request)) in [(Urgency::Ask, ask(1)), (Urgency::Cancel, cancel(1))] {
+            pace.queue(urgency, tag, request);
+        }
+        pace.hold(Operation::Cancel, Timestamp(500));
+        assert_eq!((pace.take_cancel(Timestamp(499)), pace.next_cancel(Timestamp(499))), (None, Some(Timestamp(500))));
+        assert_eq!(pace.take_cancel(Timestamp(500)), Some(cancel(1)));
+        assert_eq!((pace.take_cancel(Timestamp(500)), pace.next_cancel(Timestamp(500))), (None, None));
+        assert!(pace.is_waiting(ask(1).0));
     }
 
     #[test]
@@ -140,5 +238,17 @@ mod tests {
         assert_eq!(pace.take(Timestamp(499)), None);
         assert_eq!(pace.next(Timestamp(0)), Some(Timestamp(500)));
         assert!(pace.take(Timestamp(500)).is_some());
+    }
+
+    #[test]
+    fn o5_one_endpoint_that_is_held_holds_back_no_other() {
+        let mut pace = Pace::default();
+        pace.hold(Operation::Tickers, Timestamp(500));
+        for (tag, request) in [ask(1), cancel(1)] {
+            pace.queue(Urgency::Ask, tag, request);
+        }
+        assert_eq!(pace.next(Timestamp(7)), Some(Timestamp(7)));
+        assert_eq!(pace.take(Timestamp(7)).map(|(tag, _)| tag), Some(cancel(1).0));
+        assert_eq!(pace.next(Timestamp(7)), Some(Timestamp(500)));
     }
 }

@@ -1,7 +1,7 @@
 //! One-way position arithmetic (bybit-v5.md 9.3): size, entry, realised profit and fees from fills.
 
 use crate::order::Totals;
-use crate::unit::{ExchangeTime, Money, Price, Quantity, Side, Symbol};
+use crate::unit::{ExchangeTime, Money, Price, Quantity, Side, Span, Symbol};
 use alloc::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,31 @@ pub struct Position {
     pub fees: Money,
     /// The exchange's word was taken for it as of this moment: fills up to it are in it. Zero: it never was.
     pub adopted: ExchangeTime,
+}
+
+/// How far the fills of a symbol are known, ours and those of others: a view of its position from before them is the
+/// past. The later one counts; of one moment the one with the later match.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Mark {
+    /// When the last fill was made.
+    pub time: ExchangeTime,
+    /// Its cross sequence, where it bore one.
+    pub seq: Option<i64>,
+}
+
+impl Mark {
+    /// A position and the fill that moved it bear the same time, give or take.
+    const SAME: Span = Span::secs(1);
+
+    /// Is a view of the position, of this cross sequence and last changed then, from before the fill? The sequence
+    /// tells, to the fill; where there is none, or it has begun anew, the time does.
+    #[must_use]
+    pub fn is_after(self, seq: i64, updated: ExchangeTime) -> bool {
+        match self.seq {
+            Some(last) => seq < last && updated <= self.time.after(Self::SAME),
+            None => updated.after(Self::SAME) < self.time,
+        }
+    }
 }
 
 /// Books fills of one side. False where a figure leaves a decimal's range; then nothing is booked.
@@ -87,6 +112,19 @@ mod tests {
 
     fn d(text: &str) -> Decimal {
         decimal::parse(text).unwrap()
+    }
+
+    #[test]
+    fn t4_a_view_from_before_the_last_fill_is_the_past() {
+        let at = |ms: u64| ExchangeTime(1_704_067_200_000 + ms);
+        let marks = [(5_000, Some(7)), (4_000, Some(6)), (5_000, Some(6)), (5_000, None)];
+        let mark = marks.map(|(ms, seq)| Mark { time: at(ms), seq }).into_iter().max().unwrap();
+        assert_eq!(mark, Mark { time: at(5_000), seq: Some(7) });
+        assert!(mark.is_after(6, at(4_999)) && mark.is_after(-1, ExchangeTime(0)));
+        assert!(!mark.is_after(7, at(5_000)) && !mark.is_after(8, at(5_001)));
+        assert!(!mark.is_after(3, at(7_000)), "the exchange counts anew");
+        let timed = Mark { seq: None, ..mark };
+        assert!(timed.is_after(9, at(3_999)) && !timed.is_after(1, at(4_000)));
     }
 
     #[test]

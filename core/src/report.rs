@@ -7,7 +7,7 @@ use crate::intake::{BadSignal, Signal};
 use crate::order::{Spec, Status, Totals};
 use crate::outcome::Outcome;
 use crate::refusal::Code;
-use crate::unit::{Decimal, OrderLinkId, Price, Quantity, Side, SignalId, Symbol, Timestamp, TraceId};
+use crate::unit::{Decimal, OrderLinkId, Price, Quantity, Side, SignalId, Symbol, Timestamp, TraceId, decimal};
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -170,10 +170,22 @@ pub struct Reporter {
 impl Reporter {
     /// Takes the `index`th event of record `seq`; gives what it publishes.
     pub fn follow(&mut self, seq: Seq, index: u32, event: &Event) -> Option<OrderEvent> {
+        self.remember(event);
         let id = event_id(seq, index);
         match event {
+            Event::SignalInvalid { at, bad } => invalid(id, *at, bad),
+            Event::ForeignExecuted { row, at, .. } => Some(foreign(id, row, *at)),
+            Event::OrderTold(told) => self.order_event(id, told),
+            Event::SignalSettled { signal, outcome: Outcome::Rejected(code), at, text, .. } => {
+                self.rejected(id, *signal, *at, &alloc::format!("{code}: {text}"))
+            }
+            _ => None,
+        }
+    }
+
+    fn remember(&mut self, event: &Event) {
+        match event {
             Event::SignalAccepted { signal, .. } => _ = self.signals.insert(signal.id, **signal),
-            Event::SignalInvalid { at, bad } => return invalid(id, *at, bad),
             Event::SignalForgotten { signal } => _ = self.signals.remove(signal),
             Event::OrderIntended { spec } => _ = self.orders.insert(spec.link, **spec),
             Event::OrderInherited { link, order } => {
@@ -184,14 +196,8 @@ impl Reporter {
                 self.orders.remove(link);
                 self.inherited.remove(link);
             }
-            Event::ForeignExecuted { row, at, .. } => return Some(foreign(id, row, *at)),
-            Event::OrderTold(told) => return self.order_event(id, told),
-            Event::SignalSettled { signal, outcome: Outcome::Rejected(code), at, text, .. } => {
-                return self.rejected(id, *signal, *at, &alloc::format!("{code}: {text}"));
-            }
             _ => {}
         }
-        None
     }
 
     fn order_event(&self, id: SignalId, told: &Told) -> Option<OrderEvent> {
@@ -199,7 +205,7 @@ impl Reporter {
         let (signal, inherited) = (self.signals.get(&spec.intent.signal), self.inherited.get(&told.link).copied());
         let trace = signal.map(|signal| signal.trace).or(inherited.map(|(_, trace)| trace)).unwrap_or_default();
         let is_fill = !told.increment.quantity.is_zero();
-        let fee = told.increment.fee;
+        let (fee, now) = (told.increment.fee, naive(told.at));
         let order = OrderPart {
             id: inherited.map_or_else(|| row_id(told.link), |(row, _)| row),
             order_id: told.order_id.map_or_else(|| told.link.to_string(), |id| id.to_string()),
@@ -214,15 +220,15 @@ impl Reporter {
             average_price: told.increment.average_price().map(|price| price.to_string()),
             fees: if is_fill && !fee.is_zero() { Some(fee.to_string()) } else { None },
             created_at: naive(spec.at),
-            updated_at: naive(told.at),
-            executed_at: if told.change == Change::Filled { Some(naive(told.at)) } else { None },
+            updated_at: now.clone(),
+            executed_at: Some(now.clone()).filter(|_| told.change == Change::Filled),
             is_dry_run: false,
         };
         let reason = Some(told.reason.to_string()).filter(|reason| !reason.is_empty());
         Some(OrderEvent {
             event_id: id,
             event_type: told.change,
-            timestamp: naive(told.at),
+            timestamp: now,
             trace_id: trace.to_string(),
             order,
             execution_details: Some(details(spec, told)),
@@ -241,11 +247,15 @@ impl Reporter {
         self.signals.get(&id)
     }
 
+    fn without_order(&self, signal: SignalId) -> Option<&Signal> {
+        let has_order = self.orders.values().any(|spec| spec.intent.signal == signal);
+        self.signals.get(&signal).filter(|_| !has_order)
+    }
+
     /// A signal that ends without any order of its own (spec S4: exactly one `rejected` event). Where an order
     /// of it was told, that has told the story already.
     fn rejected(&self, id: SignalId, signal: SignalId, at: Timestamp, why: &str) -> Option<OrderEvent> {
-        let has_order = self.orders.values().any(|spec| spec.intent.signal == signal);
-        let signal = self.signals.get(&signal).filter(|_| !has_order)?;
+        let signal = self.without_order(signal)?;
         let quantity = signal.row_quantity();
         Some(OrderEvent {
             market_conditions: conditions(signal),
@@ -269,7 +279,7 @@ fn invalid(id: SignalId, at: Timestamp, bad: &BadSignal) -> Option<OrderEvent> {
 fn foreign(event_id: SignalId, row: &ExecutionRow, came_at: Timestamp) -> OrderEvent {
     // Never ahead of our clock: the model service drops what was executed in its future (wire-contracts.md 1.5.3).
     let at = naive(Timestamp(row.time.0.saturating_mul(1_000)).min(came_at));
-    let (quantity, price) = (row.quantity.to_string(), row.price.to_string());
+    let (quantity, price, fee) = (row.quantity.to_string(), row.price.to_string(), row.settle_fee());
     let order = OrderPart {
         id: id_of(row.order_id.as_str().as_bytes()),
         order_id: row.order_id.to_string(),
@@ -282,13 +292,13 @@ fn foreign(event_id: SignalId, row: &ExecutionRow, came_at: Timestamp) -> OrderE
         status: Status::Filled,
         filled_quantity: quantity.clone(),
         average_price: Some(price.clone()),
-        fees: Some(row.fee.to_string()).filter(|_| !row.fee.is_zero()),
+        fees: Some(fee.to_string()).filter(|_| !fee.is_zero()),
         created_at: at.clone(),
         updated_at: at.clone(),
         executed_at: Some(at.clone()),
         is_dry_run: false,
     };
-    let fee = row.fee.to_string();
+    let fee = fee.to_string();
     OrderEvent {
         event_id,
         event_type: Change::Filled,
@@ -326,6 +336,7 @@ fn rejection(id: SignalId, at: Timestamp, trace: TraceId, order: OrderPart, why:
 }
 
 fn rejected_order(signal: SignalId, symbol: Symbol, side: Side, quantity: Quantity, at: Timestamp) -> OrderPart {
+    let at = naive(at);
     OrderPart {
         id: signal,
         order_id: alloc::format!("REJECTED-{signal}"),
@@ -339,8 +350,8 @@ fn rejected_order(signal: SignalId, symbol: Symbol, side: Side, quantity: Quanti
         filled_quantity: "0".to_string(),
         average_price: None,
         fees: None,
-        created_at: naive(at),
-        updated_at: naive(at),
+        created_at: at.clone(),
+        updated_at: at,
         executed_at: None,
         is_dry_run: false,
     }
@@ -393,7 +404,7 @@ fn signal_part(signal: &Signal) -> SignalPart {
         signal_id: signal.id,
         signal_type: signal.side.to_string(),
         asset: signal.symbol.to_string(),
-        amount: signal.amount.normalize().to_string(),
+        amount: decimal::normal(signal.amount).to_string(),
         confidence: signal.confidence.to_string(),
         strategy_id: signal.strategy_id.to_string(),
         model_version: signal.model_version.map(|version| version.to_string()),
@@ -414,8 +425,11 @@ pub const fn side_word(side: Side) -> &'static str {
 
 /// A naive ISO moment: Position Manager cannot read an offset (N5).
 fn naive(at: Timestamp) -> String {
-    let text = at.to_string();
-    text.strip_suffix('Z').map(String::from).unwrap_or(text)
+    let mut text = at.to_string();
+    if text.ends_with('Z') {
+        text.pop();
+    }
+    text
 }
 
 /// Of the record and the place in it, in the shape of a UUID.

@@ -21,8 +21,10 @@ pub enum Why {
     RetryCreate(OrderLinkId),
     /// A question that failed is asked again.
     RetryAsk(Tag),
-    /// A request that should have been answered by now counts as lost.
+    /// A request should have been answered by now, if it left at once.
     Overdue(Tag),
+    /// A request that left by the time that it was overdue counts as lost.
+    Lost(Tag),
     /// The next account-wide reconcile.
     Sweep,
     /// Executions should have explained a position by now.

@@ -5,10 +5,11 @@
 mod desk;
 
 use desk::{Desk, START, link_text, open_row, push};
-use order_manager_core::bybit::{ApiError, ExecType, ExecutionRow, PushRows, Request};
+use order_manager_core::bybit::{ApiError, ExecType, ExecutionRow, Page, PushRows, Reply, Request};
 use order_manager_core::config::Config;
+use order_manager_core::event::Event;
 use order_manager_core::input::{Input, Started, Stream, Tag};
-use order_manager_core::unit::{ExchangeTime, Money, Span, Text};
+use order_manager_core::unit::{ExchangeTime, Money, Price, Quantity, Side, Span, Symbol, Text};
 
 /// An answer whose question was forgotten at a checkpoint was measured from the year 1970: the manager then
 /// signed its requests with a time in 2050.
@@ -73,6 +74,7 @@ fn o2_an_order_that_may_be_open_is_not_forgotten() {
         fee_coin: Text::clipped("USDT"),
         is_maker: true,
         time: ExchangeTime(START.0 / 1_000),
+        seq: None,
     };
     desk.take(push(PushRows::Executions(vec![execution])));
     desk.wake_until(START.after(Span::secs(60)));
@@ -117,4 +119,94 @@ fn a5_a_life_that_stops_decides_and_sends_nothing_more() {
     desk.take(Input::Stream(Box::new(Stream::Up)));
     desk.answer_all();
     assert_eq!(desk.manager.durable().book.len(), 1);
+}
+
+/// Executions that were not reached were never asked for again: the reconcile counted as done, and the next one began
+/// where it was said to have ended.
+#[test]
+fn t3_a_reconcile_whose_executions_lead_in_a_circle_is_not_done() {
+    let mut desk = Desk::new();
+    desk.answer_all();
+    desk.take(Input::Stream(Box::new(Stream::Up)));
+    let full = |desk: &mut Desk| {
+        let asked = desk.out.remove(0);
+        let rows = match asked.request {
+            Request::Executions(_) => Reply::Executions(Page {
+                rows: vec![foreign_funding(); 100],
+                cursor: Some(Box::new(Text::clipped("here"))),
+                ..Page::default()
+            }),
+            request => desk.account.sensible(&request, desk.now),
+        };
+        desk.answer(asked.tag, Ok(rows));
+    };
+    while !desk.out.is_empty() {
+        full(&mut desk);
+    }
+    let known = (desk.manager.is_ready(), desk.manager.durable().reconciled_until);
+    assert_eq!(known, (false, None), "nobody knows what the other pages hold");
+    assert!(desk.events.iter().any(|event| matches!(event, Event::Quarantined { .. })), "somebody should look");
+    desk.pass(60);
+    assert!(desk.manager.is_ready(), "it is tried again");
+}
+
+fn foreign_funding() -> ExecutionRow {
+    ExecutionRow {
+        exec_id: Text::clipped("f"),
+        order_id: Text::clipped("y"),
+        link: None,
+        symbol: Symbol::clipped("BTCUSDT"),
+        side: Side::Buy,
+        exec_type: ExecType::Funding,
+        price: Price::ZERO,
+        quantity: Quantity::ZERO,
+        value: Money::ZERO,
+        fee: Money::ZERO,
+        fee_coin: Text::clipped("USDT"),
+        is_maker: true,
+        time: ExchangeTime(START.0 / 1_000),
+        seq: None,
+    }
+}
+
+/// Each start and each checkpoint began the time of forgetting anew: where lives were shorter than that nothing was ever
+/// forgotten.
+#[test]
+fn a_process_that_starts_anew_every_few_minutes_forgets_all_the_same() {
+    let mut desk = Desk::ready();
+    desk.signal("BTCUSDT", 7);
+    let link = desk.answer_up_to_create();
+    let refused = Err(ApiError::Code { code: 110_007, message: Text::clipped("balance") });
+    desk.answer(Tag::Create(link), refused);
+    let durable = |desk: &Desk| (desk.manager.durable().signals.len(), desk.manager.durable().book.len());
+    let live = |desk: &mut Desk, span: u64, lives: u64| {
+        for _ in 0..lives {
+            desk.pass(span);
+            desk.restart();
+            desk.up();
+        }
+        desk.pass(10);
+    };
+    live(&mut desk, 600, 2);
+    assert_eq!(durable(&desk), (1, 1), "20 minutes later a copy may still come");
+    live(&mut desk, 300, 2);
+    assert_eq!(durable(&desk), (0, 1), "no copy is young enough any more");
+    live(&mut desk, 3_600, 26);
+    assert_eq!(durable(&desk), (0, 0), "no fill can come any more");
+}
+
+/// The same at checkpoints.
+#[test]
+fn a_process_with_checkpoints_every_few_minutes_forgets_all_the_same() {
+    let mut desk = Desk::ready();
+    desk.signal("BTCUSDT", 7);
+    let link = desk.answer_up_to_create();
+    desk.answer(Tag::Create(link), Err(ApiError::Code { code: 110_007, message: Text::clipped("balance") }));
+    for _ in 0..6 {
+        desk.pass(300);
+        let resumed = desk.manager.resumed();
+        desk.take(Input::Checkpointed(Box::new(resumed)));
+        desk.answer_all();
+    }
+    assert_eq!(desk.manager.durable().signals.len(), 0);
 }

@@ -56,6 +56,7 @@ fn execution(id: &str, order: &str, side: Side, quantity: &str, at: ExchangeTime
         fee_coin: Text::clipped("USDT"),
         is_maker: false,
         time: at,
+        seq: None,
     }
 }
 

@@ -64,6 +64,7 @@ pub(crate) fn event(event: &Event) {
 mod tests {
     use super::event;
     use order_manager_core::event::{Event, Seq};
+    use order_manager_core::position::Mark;
     use order_manager_core::unit::{Decimal, ExchangeTime, Quantity, Symbol, Timestamp};
     use std::io::Write;
     use std::sync::{Arc, Mutex};
@@ -93,8 +94,16 @@ mod tests {
     fn t4_k1_what_people_must_know_of_positions_is_logged_with_its_figures() {
         let (symbol, at) = (Symbol::clipped("BTCUSDT"), Timestamp(0));
         let (was, size) = (Quantity(Decimal::new(3, 1)), Quantity(Decimal::new(7, 1)));
-        let adopted =
-            Event::PositionAdopted { symbol, was, size, entry: None, as_of: ExchangeTime(0), evidence: Seq(1), at };
+        let adopted = Event::PositionAdopted {
+            symbol,
+            was,
+            size,
+            entry: None,
+            as_of: ExchangeTime(0),
+            mark: Mark::default(),
+            evidence: Seq(1),
+            at,
+        };
         let differs = Event::PositionDiffers { symbol, ours: was, theirs: size, since: at };
         for (told, level) in [(adopted, "WARN"), (differs, "ERROR"), (Event::PositionDoubted { symbol }, "WARN")] {
             let line = logged(&told);

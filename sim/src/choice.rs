@@ -12,8 +12,15 @@ use std::collections::BTreeMap;
 /// Where draws come from.
 #[derive(Clone, Debug)]
 enum Source {
-    Seed { seed: u64, streams: BTreeMap<&'static str, ChaCha8Rng> },
-    Tape { bytes: Vec<u8>, next: usize },
+    /// Streams by the hash of their label, which is the number of the stream.
+    Seed {
+        seed: u64,
+        streams: BTreeMap<u64, ChaCha8Rng>,
+    },
+    Tape {
+        bytes: Vec<u8>,
+        next: usize,
+    },
 }
 
 /// A maker of choices. The same seed or tape gives the same choices on every machine and build.
@@ -62,7 +69,8 @@ impl Choices {
         }
         let value = match &mut self.source {
             Source::Seed { seed, streams } => {
-                let stream = streams.entry(label).or_insert_with(|| stream_of(*seed, label));
+                let number = fnv1a(label.as_bytes());
+                let stream = streams.entry(number).or_insert_with(|| stream_of(*seed, number));
                 scaled(stream.next_u64(), bound)
             }
             Source::Tape { bytes, next } => read(bytes, next, width(bound)) % bound,
@@ -94,10 +102,10 @@ impl Choices {
     }
 }
 
-/// The stream of one label under one seed.
-fn stream_of(seed: u64, label: &str) -> ChaCha8Rng {
+/// A stream under one seed.
+fn stream_of(seed: u64, number: u64) -> ChaCha8Rng {
     let mut stream = ChaCha8Rng::seed_from_u64(seed);
-    stream.set_stream(fnv1a(label.as_bytes()));
+    stream.set_stream(number);
     stream
 }
 

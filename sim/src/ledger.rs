@@ -49,19 +49,25 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Takes one committed step.
-    pub fn follow(&mut self, seq: Seq, events: &[Event]) {
+    /// Takes one committed step, and shows each of its events with what it publishes: its type, and the message itself
+    /// where one is made.
+    pub fn follow(
+        &mut self,
+        seq: Seq,
+        events: &[Event],
+        mut show: impl FnMut(&Event, Option<Change>, Option<&OrderEvent>),
+    ) {
         for (index, event) in events.iter().enumerate() {
             self.count(event);
             if !forgets(event) {
                 self.books.apply(event);
             }
             let index = u32::try_from(index).unwrap_or(u32::MAX);
-            if let Some(message) = self.reporter.follow(seq, index, event) {
+            let message = self.reporter.follow(seq, index, event);
+            show(event, message.as_ref().map(|message| message.event_type), message.as_ref());
+            if let Some(message) = message {
                 self.published.push(message.event_type);
-                if let Some(messages) = &mut self.messages {
-                    messages.push(message);
-                }
+                self.messages.iter_mut().for_each(|kept| kept.push(message.clone()));
             }
         }
     }

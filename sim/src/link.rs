@@ -5,7 +5,8 @@ use crate::choice::Choices;
 use crate::exchange::face::{self, Credentials, WireHeaders, WireRequest};
 use crate::exchange::{Exchange, Signed};
 use crate::faults::Faults;
-use crate::scenario::{self, Effect, Fault, Link};
+use crate::scenario::{self, Effect, Fault, Link, Message, Path, Silence};
+use crate::swarm::Marks;
 use order_manager_core::bybit::{ApiError, ApiReply, LimitHeaders, Operation, Push, rest, sign};
 use order_manager_core::command::Outgoing;
 use order_manager_core::input::{Answer, Stream};
@@ -20,8 +21,38 @@ pub const TIMEOUT: Span = Span::secs(5);
 /// How far a reply falls behind the pushes that it should have come before.
 pub const OVERTAKEN: Span = Span::millis(100);
 
-/// What becomes of a message: when each copy of it arrives; none where it is lost.
-pub type Arrivals = Vec<Timestamp>;
+/// What a gateway answers to an address that it bans (bybit-v5.md 7).
+pub const BANNED: u16 = 403;
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passage {
+    /// When each copy of it arrives; none where it is lost.
+    pub arrivals: [Option<Timestamp>; 2],
+    /// What else happens to it.
+    pub fate: Fate,
+}
+
+/// What happens to a message beside arriving or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing.
+    Plain,
+    /// The connection is reset: the sender of the request learns at this moment that nobody knows.
+    Reset(Timestamp),
+    /// The connection is refused: the sender knows that no byte left.
+    Refused,
+    /// It waits for the next message of this path; what stands as its arrival is the latest moment.
+    Waits(Path),
+}
+
+impl Passage {
+    /// Does nothing of it arrive?
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.arrivals == [None; 2]
+    }
+}
 
 /// A link with the faults that are still to come.
 #[derive(Clone, Debug)]
@@ -46,46 +77,70 @@ impl Wire {
         self.faults.add(fault);
     }
 
+    /// From now on these pushes vanish, as long as it says.
+    pub fn silence(&mut self, now: Timestamp, silence: Silence) {
+        self.faults.silence(now, silence);
+    }
+
+    /// From now on everything is answered 403 and nothing carried out, for so long.
+    pub fn ban(&mut self, now: Timestamp, length: Span) {
+        self.faults.ban(now, length);
+    }
+
+    /// How often each family of faults acted so far.
+    #[must_use]
+    pub const fn acted(&self) -> &Marks {
+        self.faults.acted()
+    }
+
     /// Nothing goes wrong any more.
     pub fn clear_faults(&mut self) {
         self.faults.clear();
     }
 
     /// When a request that leaves now reaches the exchange.
-    pub fn request(&mut self, now: Timestamp, operation: Operation) -> Arrivals {
-        let effect = self.faults.request(operation);
+    pub fn request(&mut self, now: Timestamp, operation: Operation) -> Passage {
+        let effect = self.faults.carry(Message::Request(operation));
         self.carry(now, effect)
     }
 
     /// When a reply that leaves now reaches the manager.
-    pub fn reply(&mut self, now: Timestamp, operation: Operation) -> Arrivals {
+    pub fn reply(&mut self, now: Timestamp, operation: Operation) -> Passage {
         let late = if self.faults.push_first(operation) { OVERTAKEN } else { Span::ZERO };
-        let effect = self.faults.reply(operation);
+        let effect = self.faults.carry(Message::Reply(operation));
         self.carry(now.after(late), effect)
     }
 
     /// When a push that leaves now reaches the manager.
-    pub fn push(&mut self, now: Timestamp, push: &Push) -> Arrivals {
-        let effect = self.faults.push(push);
+    pub fn push(&mut self, now: Timestamp, push: &Push) -> Passage {
+        let effect = self.faults.push(now, push);
         self.carry(now, effect)
     }
 
-    fn carry(&mut self, now: Timestamp, effect: Option<Effect>) -> Arrivals {
+    fn carry(&mut self, now: Timestamp, fault: Option<(Path, Effect)>) -> Passage {
         let latency = match &mut self.choices {
             Some(choices) => Span(choices.between("latency", *LATENCIES.start(), *LATENCIES.end())),
             None => LATENCY,
         };
         let arrives = now.after(latency);
-        match effect {
-            Some(Effect::Drop) => vec![],
-            Some(Effect::Delay(by)) => vec![arrives.after(by)],
-            Some(Effect::Duplicate) => vec![arrives, arrives.after(Span::millis(1))],
-            None => vec![arrives],
-        }
+        let once = |at| [Some(at), None];
+        let (arrivals, fate) = match fault {
+            None => (once(arrives), Fate::Plain),
+            Some((_, Effect::Drop)) => ([None; 2], Fate::Plain),
+            Some((_, Effect::Delay(by))) => (once(arrives.after(by)), Fate::Plain),
+            Some((_, Effect::Duplicate)) => ([Some(arrives), Some(arrives.after(Span::millis(1)))], Fate::Plain),
+            Some((_, Effect::Reset(by))) => ([by.map(|by| arrives.after(by)), None], Fate::Reset(arrives)),
+            Some((_, Effect::Refuse)) => ([None; 2], Fate::Refused),
+            Some((path, Effect::Reorder(by))) => (once(arrives.after(by)), Fate::Waits(path)),
+        };
+        Passage { arrivals, fate }
     }
 
     /// The exchange answers a request that arrives now.
     pub fn serve(&mut self, exchange: &mut Exchange, now: Timestamp, outgoing: &Outgoing) -> Answer {
+        if self.faults.is_banned(now) {
+            return self.status(BANNED);
+        }
         let operation = outgoing.request.operation();
         let Some((answer, executed)) = self.faults.answer(operation) else {
             return self.answer(exchange, now, outgoing);
@@ -166,5 +221,11 @@ impl Wire {
     #[must_use]
     pub fn lost() -> Answer {
         Answer::Lost { why: Text::clipped("no answer within 5 s") }
+    }
+
+    /// What the adapter reports of a request whose connection broke under it.
+    #[must_use]
+    pub fn reset() -> Answer {
+        Answer::Lost { why: Text::clipped("connection reset") }
     }
 }

@@ -72,6 +72,7 @@ impl Month {
             start: first,
             seed: self.seed,
             keep_messages: self.keep_messages,
+            oracles: crate::oracle::Set::NONE,
         });
         let mut signals = self.signals.into_iter().peekable();
         for point in prices::points(&self.bars, self.seed) {

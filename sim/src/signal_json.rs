@@ -1,8 +1,8 @@
 //! The model service's handwriting: a trading signal as that service writes it (wire-contracts 1.2), so
 //! that what the simulator sends is what production sends, spelling of numbers included.
 
-use order_manager_core::unit::{Decimal, Price, Side, SignalId, Symbol, Timestamp};
-use std::fmt::Write as _;
+use order_manager_core::unit::{Decimal, Price, Quantity, Side, SignalId, Symbol, Timestamp, decimal};
+use std::fmt::{self, Write as _};
 
 /// Which of the service's generators wrote the signal; each fills `metadata` its own way (1.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,118 +54,146 @@ pub struct SignalJson<'a> {
 
 const MODEL_VERSION: &str = "v1.2";
 
+/// Bytes that a signal seldom has more of.
+const ROOM: usize = 1_024;
+
 impl SignalJson<'_> {
     /// The body, one line without its end.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let side = self.side;
-        let warmup = self.origin == Origin::WarmUp;
-        let version = if self.origin == Origin::Model { quoted(MODEL_VERSION) } else { "null".into() };
-        let depth = self.depth.map_or("null".into(), |(bids, asks)| {
-            format!("{{\"bid_depth\": {}, \"ask_depth\": {}}}", float(bids), float(asks))
-        });
-        let mut out = format!(
-            "{{\"signal_id\": \"{}\", \"signal_type\": \"{side}\", \"asset\": {}, \"amount\": {}, \"confidence\": {}",
-            self.id,
-            quoted(self.asset.as_str()),
-            float(self.amount),
-            float(self.confidence)
-        );
-        let _ = write!(
-            out,
-            ", \"timestamp\": \"{}\", \"strategy_id\": {}, \"model_version\": {version}, \"is_warmup\": {warmup}",
-            iso(self.timestamp),
-            quoted(self.strategy)
-        );
-        let _ = write!(
-            out,
-            ", \"market_data_snapshot\": {{\"price\": {}, \"spread\": {}, \"volume_24h\": {}, \"volatility\": {}",
-            float(self.price.0),
-            float(self.spread),
-            float(self.volume),
-            float(self.volatility)
-        );
-        let _ = write!(
-            out,
-            ", \"orderbook_depth\": {depth}, \"technical_indicators\": null}}, \"metadata\": {{{}}}, \"trace_id\": {}}}",
-            self.metadata(),
-            self.trace.map_or("null".into(), quoted)
-        );
+        let mut out = String::with_capacity(ROOM);
+        let _infallible = self.write(&mut out);
         out
     }
 
-    fn metadata(&self) -> String {
-        let mut out = match self.origin {
-            Origin::Model => self.model_metadata(),
-            Origin::WarmUp => "\"reasoning\": \"warm-up\", \"risk_score\": 0.3, \"randomness_level\": 0.5".into(),
-            Origin::Exit => "\"reasoning\": \"exit rule\", \"rule_triggered\": \"take_profit\", \
-                 \"exit_strategy\": true, \"exit_decision_metadata\": {}"
-                .into(),
-        };
+    fn write(&self, out: &mut String) -> fmt::Result {
+        let Self { side, .. } = self;
+        let warmup = self.origin == Origin::WarmUp;
+        let version = (self.origin == Origin::Model).then_some(Quoted(MODEL_VERSION));
+        write!(out, "{{\"signal_id\": \"{}\", \"signal_type\": \"{side}\"", self.id)?;
+        write!(out, ", \"asset\": {}, \"amount\": {}", Quoted(self.asset.as_str()), Float(self.amount))?;
+        write!(out, ", \"confidence\": {}, \"timestamp\": \"{}\"", Float(self.confidence), Iso(self.timestamp))?;
+        write!(out, ", \"strategy_id\": {}, \"model_version\": {}", Quoted(self.strategy), OrNull(version))?;
+        write!(out, ", \"is_warmup\": {warmup}, \"market_data_snapshot\": {{\"price\": {}", Float(self.price.0))?;
+        write!(out, ", \"spread\": {}, \"volume_24h\": {}", Float(self.spread), Float(self.volume))?;
+        write!(out, ", \"volatility\": {}, \"orderbook_depth\": ", Float(self.volatility))?;
+        match self.depth {
+            Some((bids, asks)) => write!(out, "{{\"bid_depth\": {}, \"ask_depth\": {}}}", Float(bids), Float(asks))?,
+            None => out.push_str("null"),
+        }
+        out.push_str(", \"technical_indicators\": null}, \"metadata\": {");
+        self.metadata(out)?;
+        write!(out, "}}, \"trace_id\": {}}}", OrNull(self.trace.map(Quoted)))
+    }
+
+    fn metadata(&self, out: &mut String) -> fmt::Result {
+        match self.origin {
+            Origin::Model => self.model_metadata(out)?,
+            Origin::WarmUp => {
+                out.push_str("\"reasoning\": \"warm-up\", \"risk_score\": 0.3, \"randomness_level\": 0.5");
+            }
+            Origin::Exit => out.push_str(
+                "\"reasoning\": \"exit rule\", \"rule_triggered\": \"take_profit\", \
+                 \"exit_strategy\": true, \"exit_decision_metadata\": {}",
+            ),
+        }
         if self.urgency {
             out.push_str(", \"urgency\": true");
         }
-        out
+        Ok(())
     }
 
-    fn model_metadata(&self) -> String {
-        let (sure, rest) = (float(self.confidence), complement(self.confidence));
-        let (prediction, buy, sell) = match self.side {
-            Side::Buy => (1, sure, rest),
-            Side::Sell => (0, rest, sure),
-        };
-        format!(
-            "\"reasoning\": \"Model prediction: {}\", \"prediction_result\": {{\"prediction\": {prediction}, \
-             \"buy_probability\": {buy}, \"sell_probability\": {sell}}}, \"model_version\": {}, \
-             \"inference_timestamp\": \"{}\"",
-            self.side,
-            quoted(MODEL_VERSION),
-            iso(self.inferred)
-        )
+    fn model_metadata(&self, out: &mut String) -> fmt::Result {
+        let (sure, rest) = (Float(self.confidence), complement(self.confidence));
+        write!(out, "\"reasoning\": \"Model prediction: {}\", \"prediction_result\": ", self.side)?;
+        match self.side {
+            Side::Buy => {
+                write!(out, "{{\"prediction\": 1, \"buy_probability\": {sure}, \"sell_probability\": {rest:?}}}")
+            }
+            Side::Sell => {
+                write!(out, "{{\"prediction\": 0, \"buy_probability\": {rest:?}, \"sell_probability\": {sure}}}")
+            }
+        }?;
+        let inferred = Iso(self.inferred);
+        write!(out, ", \"model_version\": {}, \"inference_timestamp\": \"{inferred}\"", Quoted(MODEL_VERSION))
     }
 }
 
 /// ISO 8601 as Python writes it: six digits of a second, or none where it is whole.
 #[must_use]
 pub fn iso(moment: Timestamp) -> String {
-    let whole = Timestamp(moment.0 - moment.0 % 1_000_000).to_string();
-    match moment.0 % 1_000_000 {
-        0 => whole,
-        micros => format!("{}.{micros:06}Z", whole.trim_end_matches('Z')),
+    Iso(moment).to_string()
+}
+
+struct Iso(Timestamp);
+impl fmt::Display for Iso {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.0.0 % 1_000_000;
+        let whole = Timestamp(self.0.0 - micros);
+        match micros {
+            0 => write!(f, "{whole}"),
+            _ => write!(f, "{}.{micros:06}Z", whole.to_string().trim_end_matches('Z')),
+        }
     }
 }
 
 /// A decimal in the spelling of Python's floats: `1000.0`, `0.5`, `1e-05`. The digits are the decimal's own.
 #[must_use]
 pub fn float(value: Decimal) -> String {
-    let value = value.normalize();
-    let digits = value.mantissa().unsigned_abs().to_string();
-    // Python turns to an exponent below 1e-4.
-    if !value.is_zero() && i64::from(value.scale()) > 3 + digits.len() as i64 {
-        let exponent = i64::from(value.scale()) + 1 - digits.len() as i64;
-        let (head, tail) = digits.split_at(1);
-        let point = if tail.is_empty() { "" } else { "." };
-        let sign = if value.is_sign_negative() { "-" } else { "" };
-        return format!("{sign}{head}{point}{tail}e-{exponent:02}");
-    }
-    if value.scale() == 0 { format!("{value}.0") } else { value.to_string() }
+    Float(value).to_string()
 }
+
+struct Float(Decimal);
+impl fmt::Display for Float {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = decimal::normal(self.0);
+        // Python turns to an exponent below 1e-4.
+        if !value.is_zero() && value.abs() < LEAST_PLAIN {
+            let digits = value.mantissa().unsigned_abs().to_string();
+            let exponent = i64::from(value.scale()) + 1 - digits.len() as i64;
+            let (head, tail) = digits.split_at(1);
+            let point = if tail.is_empty() { "" } else { "." };
+            let sign = if value.is_sign_negative() { "-" } else { "" };
+            return write!(f, "{sign}{head}{point}{tail}e-{exponent:02}");
+        }
+        let point = if value.scale() == 0 { ".0" } else { "" };
+        write!(f, "{}{point}", Quantity(value))
+    }
+}
+/// 0.0001
+const LEAST_PLAIN: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
 
 /// `1 - confidence` as the service's binary arithmetic spells it (1 - 0.7 = 0.30000000000000004): readers meet such
 /// digits in production. Spelling only; no decision reads it.
-fn complement(confidence: Decimal) -> String {
+fn complement(confidence: Decimal) -> f64 {
     let confidence: f64 = confidence.to_string().parse().unwrap_or(1.0);
-    format!("{:?}", 1.0 - confidence)
+    1.0 - confidence
 }
 
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+struct Quoted<'a>(&'a str);
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return write!(f, "\"{}\"", self.0);
+        }
+        write!(f, "{}", serde_json::Value::from(self.0))
+    }
+}
+
+struct OrNull<T>(Option<T>);
+impl<T: fmt::Display> fmt::Display for OrNull<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(value) => value.fmt(f),
+            None => f.write_str("null"),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use order_manager_core::unit::{calendar, decimal};
+    use order_manager_core::unit::calendar;
 
     fn d(text: &str) -> Decimal {
         decimal::parse(text).unwrap()
@@ -185,7 +213,7 @@ mod tests {
         ] {
             assert_eq!(float(d(value)), spelled);
         }
-        assert_eq!(complement(d("0.7")), "0.30000000000000004");
+        assert_eq!(format!("{:?}", complement(d("0.7"))), "0.30000000000000004");
     }
 
     #[test]

@@ -121,3 +121,22 @@ fn errors_name_what_and_where_and_what_to_do() {
         }
     }
 }
+
+#[test]
+fn a_seed_is_one_world_in_every_process_and_build() {
+    let release = std::env::var("ORDER_SIM_RELEASE").ok();
+    let mut args = vec!["check", "--seeds", "0..8"];
+    args.extend(release.iter().flat_map(|path| ["--with", path]));
+    let output = debug(&args);
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("8 seeds"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn seeds_that_are_none_are_refused_with_what_to_write() {
+    for (seeds, why) in [("7", "is not A..B, like 0..1000"), ("9..9", "holds no seed")] {
+        let output = debug(&["check", "--seeds", seeds]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    }
+}

@@ -20,6 +20,8 @@ const NOT_IN_CORE: &[&str] = &[
     "Decimal::from_str(",
     "parse::<Decimal>",
 ];
+/// But serde's trait names them, so that the journal's writer can refuse them.
+const REFUSED: [&str; 2] = ["fn serialize_f32(self, _: f32)", "fn serialize_f64(self, _: f64)"];
 /// Nothing is left open, and no test is switched off.
 const NOWHERE: &[&str] = &["todo!(", "unimplemented!(", "#[ignore"];
 /// A test that waits is slow where it passes and wrong where it fails.
@@ -31,7 +33,11 @@ const WAITS: &str = "tests/support/mod.rs";
 fn the_core_is_pure() {
     let core = sources::core_without_tests(&sources::read_all());
     assert!(core.iter().any(|source| source.path == "core/src/lib.rs" && source.text.contains("#![no_std]")));
-    super::none(core.iter().flat_map(|source| found(NOT_IN_CORE, source)).collect());
+    let without_refused = |source: &Source| Source {
+        path: source.path.clone(),
+        text: REFUSED.iter().fold(source.text.clone(), |text, refused| text.replace(refused, "")),
+    };
+    super::none(core.iter().map(without_refused).flat_map(|source| found(NOT_IN_CORE, &source)).collect());
 }
 
 #[test]

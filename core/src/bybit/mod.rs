@@ -18,4 +18,4 @@ pub use reply::{
     ApiError, ApiReply, BadRow, CoinBalance, ExecType, ExecutionRow, InstrumentRow, LimitHeaders, OrderRow,
     OrderStatus, Page, PositionRow, Reply, TickerRow, WalletRow,
 };
-pub use request::{Amend, Cancel, Create, ExecutionQuery, OrderKind, OrderQuery, Request, TimeInForce};
+pub use request::{Amend, Cancel, Create, Cursor, ExecutionQuery, OrderKind, OrderQuery, Request, TimeInForce};

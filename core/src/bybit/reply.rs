@@ -140,6 +140,19 @@ pub struct ExecutionRow {
     pub is_maker: bool,
     /// When.
     pub time: ExchangeTime,
+    /// Cross sequence of the match: the position that it led to bears the same one (4.6). None where none is given.
+    #[serde(default)]
+    pub seq: Option<i64>,
+}
+
+impl ExecutionRow {
+    /// What of the fee was paid in the settle coin, which is part of the symbol's name. A fee in another coin (MNT,
+    /// 8.2 Q28) is no money of the wallet that the books follow.
+    #[must_use]
+    pub fn settle_fee(&self) -> Money {
+        let in_settle_coin = self.fee_coin.is_empty() || self.symbol.as_str().ends_with(self.fee_coin.as_str());
+        if in_settle_coin { self.fee } else { Money::ZERO }
+    }
 }
 
 /// One instrument's rules (5.1).
@@ -273,7 +286,7 @@ pub struct Page<T> {
     /// The rows that could not.
     pub bad: Vec<BadRow>,
     /// Where the next page starts, exactly as it came; none or empty at the end. A last page may have one too.
-    pub cursor: Option<Text<512>>,
+    pub cursor: Option<super::request::Cursor>,
 }
 
 impl<T> Default for Page<T> {

@@ -4,6 +4,7 @@ use super::code::Operation;
 use crate::unit::{
     Category, Coin, ExchangeOrderId, ExchangeTime, OrderLinkId, Price, Quantity, Ratio, Side, Symbol, Text,
 };
+use alloc::boxed::Box;
 use serde::{Deserialize, Serialize};
 
 /// How long an order may rest (bybit-v5.md 3.2). Market orders are always immediate-or-cancel.
@@ -85,6 +86,9 @@ pub struct Amend {
     pub quantity: Option<Quantity>,
 }
 
+/// Where a page ended, exactly as it came. Rare and long, so it is kept apart from what moves about.
+pub type Cursor = Box<Text<512>>;
+
 /// `GET /v5/order/realtime` (2.7) and `GET /v5/order/history` (2.8).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderQuery {
@@ -105,7 +109,7 @@ pub struct OrderQuery {
     /// Rows a page, 1 to 50.
     pub limit: u32,
     /// Where the last page ended, exactly as it came.
-    pub cursor: Option<Text<512>>,
+    pub cursor: Option<Cursor>,
 }
 
 /// `GET /v5/execution/list` (2.9).
@@ -126,7 +130,7 @@ pub struct ExecutionQuery {
     /// Rows a page, 1 to 100.
     pub limit: u32,
     /// Where the last page ended, exactly as it came.
-    pub cursor: Option<Text<512>>,
+    pub cursor: Option<Cursor>,
 }
 
 /// One request.
@@ -162,7 +166,7 @@ pub enum Request {
         /// Used where no symbol is named; only open positions come.
         settle_coin: Option<Coin>,
         /// Where the last page ended.
-        cursor: Option<Text<512>>,
+        cursor: Option<Cursor>,
     },
     /// `GET /v5/market/tickers` (6.1) of one symbol.
     Ticker {

@@ -1,6 +1,6 @@
 //! Bytes to a [`Signal`], or every fault at once (spec S2, S3, S4).
 
-use super::json::{Faults, Object, Reason, boolean, depth, not_negative, number, reason, string, text};
+use super::json::{Faults, Object, Reason, boolean, is_deeper, not_negative, number, reason, string, text};
 use super::signal::{Signal, Snapshot};
 use crate::unit::{Decimal, Price, Quantity, Ratio, Side, SignalId, Symbol, Text, Timestamp, TraceId, calendar};
 use alloc::format;
@@ -71,7 +71,9 @@ pub fn decode(body: &[u8], header_trace: Option<&str>) -> Result<Signal, BadSign
     let Some(object) = open(body, &mut faults) else {
         return Err(BadSignal { known: None, faults: faults.0 });
     };
-    object.refuse_nul(&mut faults);
+    if body.contains(&b'\\') {
+        object.refuse_nul(&mut faults); // JSON writes a NUL as an escape only
+    }
     let id = object.required("signal_id", &mut faults, uuid);
     let side = object.required("signal_type", &mut faults, side);
     let symbol = object.required("asset", &mut faults, symbol);
@@ -129,7 +131,7 @@ fn open<'a>(body: &'a [u8], faults: &mut Faults) -> Option<Object<'a>> {
     let Ok(text) = core::str::from_utf8(body) else {
         return refuse("", format_args!("is not UTF-8"));
     };
-    if depth(body) > DEPTH_MAX {
+    if is_deeper(body, DEPTH_MAX) {
         return refuse(text, format_args!("nests deeper than {DEPTH_MAX}"));
     }
     match Object::read(text, "") {
@@ -240,7 +242,7 @@ fn usable_trace(text: &str) -> Option<TraceId> {
 
 /// A trace for a signal that came without one. The core draws no random numbers, so it is the signal's own id.
 fn new_trace(id: SignalId) -> TraceId {
-    TraceId::clipped(&format!("{id}"))
+    TraceId::clipped(Text::from(id).as_str())
 }
 
 #[cfg(test)]

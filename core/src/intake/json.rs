@@ -2,11 +2,10 @@
 
 use super::decode::Fault;
 use crate::unit::{Decimal, Text, decimal};
-use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::vec::Vec;
 use core::fmt;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Why a value is no good.
@@ -17,9 +16,16 @@ pub(super) fn reason(text: fmt::Arguments<'_>) -> Reason {
     Text::clipped(&alloc::fmt::format(text))
 }
 
+/// Do arrays and objects nest deeper than this? Few brackets cannot; else the depth is counted.
+pub(super) fn is_deeper(body: &[u8], max: u32) -> bool {
+    // Added up rather than counted: the compiler takes many bytes at once.
+    let brackets = body.iter().fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(matches!(byte, b'{' | b'['))));
+    brackets > max && depth(body) > max
+}
+
 /// How deep arrays and objects nest. Walks the bytes without recursion, so that no body can exhaust a stack;
 /// it may misjudge what is not JSON, which is refused anyway.
-pub(super) fn depth(body: &[u8]) -> u32 {
+fn depth(body: &[u8]) -> u32 {
     let (mut open, mut deepest) = (0_u32, 0_u32);
     let (mut in_string, mut escaped) = (false, false);
     for byte in body {
@@ -68,7 +74,7 @@ const NUL_FAULTS_MAX: usize = 8;
 /// An object's members in the order they came, each value as written.
 pub(super) struct Object<'a> {
     path: &'static str,
-    members: Vec<(String, &'a RawValue)>,
+    members: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
 impl<'a> Object<'a> {
@@ -93,7 +99,7 @@ impl<'a> Object<'a> {
         faults: &mut Faults,
         parse: impl FnOnce(&'a RawValue) -> Result<T, Reason>,
     ) -> Option<T> {
-        if !self.members.iter().any(|(n, raw)| n == name && raw.get() != "null") {
+        if !self.members.iter().any(|(n, raw)| n.as_ref() == name && raw.get() != "null") {
             faults.add(self.path, name, "", reason(format_args!("is required")));
             return None;
         }
@@ -107,7 +113,7 @@ impl<'a> Object<'a> {
         faults: &mut Faults,
         parse: impl FnOnce(&'a RawValue) -> Result<T, Reason>,
     ) -> Option<T> {
-        let mut found = self.members.iter().filter(|(n, _)| n == name).map(|(_, raw)| *raw);
+        let mut found = self.members.iter().filter(|(n, _)| n.as_ref() == name).map(|(_, raw)| *raw);
         let raw = found.next()?;
         if found.next().is_some() {
             faults.add(self.path, name, raw.get(), reason(format_args!("is there more than once")));
@@ -121,8 +127,13 @@ impl<'a> Object<'a> {
 }
 
 /// A string.
-pub(super) fn string(raw: &RawValue) -> Result<String, Reason> {
-    serde_json::from_str(raw.get()).map_err(|_| reason(format_args!("must be a string")))
+pub(super) fn string(raw: &RawValue) -> Result<Cow<'_, str>, Reason> {
+    let plain = raw.get().strip_prefix('"').and_then(|text| text.strip_suffix('"')).filter(|text| !text.contains('\\'));
+    if let Some(plain) = plain {
+        return Ok(Cow::Borrowed(plain)); // what is no escape stands for itself
+    }
+    let Name(text) = serde_json::from_str(raw.get()).map_err(|_| reason(format_args!("must be a string")))?;
+    Ok(text)
 }
 
 /// A string of 1 to `N` bytes.
@@ -136,13 +147,17 @@ pub(super) fn text<const N: usize>(raw: &RawValue) -> Result<Text<N>, Reason> {
 
 /// True or false.
 pub(super) fn boolean(raw: &RawValue) -> Result<bool, Reason> {
-    serde_json::from_str(raw.get()).map_err(|_| reason(format_args!("must be true or false")))
+    match raw.get() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(reason(format_args!("must be true or false"))),
+    }
 }
 
 /// A decimal, written as a number or as a string, taken exactly (spec S2).
 pub(super) fn number(raw: &RawValue) -> Result<Decimal, Reason> {
     let written = raw.get();
-    let text = if written.starts_with('"') { string(raw)? } else { written.to_owned() };
+    let text = if written.starts_with('"') { string(raw)? } else { Cow::Borrowed(written) };
     decimal::parse(&text).map_err(|e| reason(format_args!("{e}")))
 }
 
@@ -152,7 +167,32 @@ pub(super) fn not_negative(raw: &RawValue) -> Result<Decimal, Reason> {
     if value < Decimal::ZERO { Err(reason(format_args!("must not be negative"))) } else { Ok(value) }
 }
 
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+/// A text that is copied only where it holds escapes.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Name<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(text.to_owned())))
+            }
+        }
+        d.deserialize_str(Reader)
+    }
+}
+
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+/// Members that most signals have no more of.
+const MEMBERS: usize = 16;
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
@@ -163,9 +203,9 @@ impl<'de> Deserialize<'de> for Members<'de> {
                 f.write_str("an object")
             }
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Members<'de>, M::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
+                let mut members = Vec::with_capacity(MEMBERS);
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    members.push((name, value));
                 }
                 Ok(Members(members))
             }

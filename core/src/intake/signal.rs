@@ -105,14 +105,14 @@ impl Signal {
         field(Some(&self.id.0.to_le_bytes()));
         field(Some(self.side.as_str().as_bytes()));
         field(Some(self.symbol.as_str().as_bytes()));
-        field(Some(&self.amount.normalize().serialize()));
-        field(Some(&self.confidence.0.normalize().serialize()));
+        field(Some(&decimal::normal(self.amount).serialize()));
+        field(Some(&decimal::normal(self.confidence.0).serialize()));
         field(Some(&self.timestamp.0.to_le_bytes()));
         field(Some(self.strategy_id.as_str().as_bytes()));
         field(self.model_version.as_ref().map(|v| v.as_str().as_bytes()));
         let Snapshot { price, spread, volume_24h, volatility } = self.snapshot;
         for figure in [price.map(|p| p.0), spread.map(|p| p.0), volume_24h.map(|q| q.0), volatility.map(|r| r.0)] {
-            field(figure.map(|f| f.normalize().serialize()).as_ref().map(|b| b.as_slice()));
+            field(figure.map(|f| decimal::normal(f).serialize()).as_ref().map(|b| b.as_slice()));
         }
         field(Some(&[u8::from(self.is_warmup), u8::from(self.urgent), u8::from(self.is_exit)]));
         xxhash_rust::xxh3::xxh3_128(&bytes)

@@ -17,6 +17,8 @@ use alloc::vec::Vec;
 
 const CATEGORY: Category = Category::Linear;
 const ASK_BACKOFF: Backoff = Backoff { base: Span::millis(500), max: Span::secs(30), multiplier: 2 };
+/// Without the exchange's clock nothing can be signed, not even a cancel: its question waits for no longer than this.
+const CLOCK_BACKOFF: Backoff = Backoff { max: Span::secs(2), ..ASK_BACKOFF };
 
 impl Turn<'_> {
     /// Asks, unless the question is out, waits for its budget, or waits to be asked again.
@@ -67,7 +69,8 @@ impl Turn<'_> {
     /// A question failed: it is asked again later, ever less often.
     pub(super) fn ask_failed(&mut self, tag: Tag) {
         let failures = self.m.observed.failures.entry(tag).or_insert(0);
-        let wait = ASK_BACKOFF.wait(b"ask", *failures);
+        let backoff = if tag == Tag::Clock { CLOCK_BACKOFF } else { ASK_BACKOFF };
+        let wait = backoff.wait(b"ask", *failures);
         *failures = failures.saturating_add(1);
         self.arm(Why::RetryAsk(tag), wait);
     }
@@ -91,10 +94,10 @@ impl Turn<'_> {
                 Tag::Wallet,
             ),
             (
-                !observed
-                    .positions
-                    .get(&symbol)
-                    .is_some_and(|r| young(r.asked_at, config.position_max_age()) && since_touched(r.asked_at)),
+                !observed.positions.get(&symbol).is_some_and(|r| {
+                    let young = young(r.asked_at, config.position_max_age());
+                    young && since_touched(r.asked_at) && !self.is_past(&r.value)
+                }),
                 Tag::Position(symbol),
             ),
             (
@@ -127,8 +130,11 @@ impl Turn<'_> {
         let middle = asked_at.after(half);
         let offset = i64::try_from(i128::from(server_micros).saturating_sub(i128::from(middle.0))).unwrap_or(i64::MAX);
         let clock = Clock { offset: ClockOffset(offset), uncertainty: half, read_at: self.now() };
-        self.m.observed.clock = Some(clock);
-        if !self.m.observed.synced {
+        (self.m.observed.clock, self.m.observed.doubted_clock) = (Some(clock), None);
+        if let Some(sweep) = &mut self.m.observed.sweep {
+            sweep.until = sweep.until.min(clock.surely_at(sweep.began)); // it may have begun by a clock that was wrong
+        }
+        if self.m.observed.sweep_due {
             self.start_sweep();
         }
     }
@@ -147,19 +153,22 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn saw_position(&mut self, row: &PositionRow, asked_at: Timestamp) {
+    /// False where a later one was seen: that view is behind.
+    pub(super) fn saw_position(&mut self, row: &PositionRow, asked_at: Timestamp) -> bool {
         let known = self.m.observed.positions.get(&row.symbol);
         let older = known.is_some_and(|known| row.seq < known.value.seq && row.seq >= 0);
         if !older {
             self.m.observed.positions.insert(row.symbol, Reading { value: *row, asked_at });
         }
+        !older
     }
 
     /// Position rows asked for by symbol; Bybit answers a flat symbol with a flat row.
     pub(super) fn saw_positions_of(&mut self, symbol: Symbol, asked_at: Timestamp, page: &Page<PositionRow>) {
         let row = page.rows.iter().find(|row| row.symbol == symbol && row.position_idx == 0);
         match row {
-            Some(row) => self.saw_position(row, asked_at),
+            Some(row) if self.saw_position(row, asked_at) && !self.is_past(row) => {}
+            Some(_) => self.ask_failed(Tag::Position(symbol)), // a view that is behind comes up in its own time
             None => {
                 let text = format_args!("{symbol} has no one-way position row: hedge mode is not supported yet");
                 self.unusable(symbol, Refusal::new(Code::UnknownSymbol, text));
@@ -167,14 +176,15 @@ impl Turn<'_> {
         }
     }
 
+    /// Only rules that were read are fresh: those of before are not made so by an answer without any.
     pub(super) fn saw_instrument(&mut self, symbol: Symbol, page: &Page<InstrumentRow>) {
-        self.m.observed.instruments.insert(symbol, self.m.now);
         let read = match page.rows.iter().find(|row| row.symbol == symbol) {
             Some(row) => Instrument::from_row(row).map_err(Refusal::from),
             None => Err(Refusal::new(Code::UnknownSymbol, format_args!("Bybit lists no {symbol}"))),
         };
         match read {
             Ok(instrument) => {
+                self.m.observed.instruments.insert(symbol, self.m.now);
                 self.m.observed.unusable.remove(&symbol);
                 if self.m.durable.instruments.get(&symbol) != Some(&instrument) {
                     self.emit(Event::InstrumentChanged { instrument: Box::new(instrument) });

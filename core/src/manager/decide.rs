@@ -3,7 +3,7 @@
 use super::durable::Active;
 use super::facts::FOREIGN_MAX;
 use super::turn::Turn;
-use crate::account::{Account, Resting, worst_notional};
+use crate::account::{Account, Resting, order_cost, worst_notional};
 use crate::event::{Event, Planned};
 use crate::intake::Signal;
 use crate::market::Quote;
@@ -154,8 +154,8 @@ impl Turn<'_> {
         })
     }
 
-    /// What new orders may use: less what orders on their way will hold and the wallet need not show yet, and with
-    /// the margin of the orders that this plan cancels given back.
+    /// What new orders may use: less what orders on their way will hold, fees too, and the wallet need not show yet, and
+    /// with the margin of the orders that this plan cancels given back.
     fn available(&self, cancels: &[OrderLinkId], leverage: Ratio) -> Option<Money> {
         let wallet = &self.m.observed.wallet.as_ref()?.value;
         let coin = wallet.coins.iter().find(|coin| coin.coin.as_str() == "USDT");
@@ -166,12 +166,15 @@ impl Turn<'_> {
         let free = wallet.total_available.or(free_coin).unwrap_or_default();
         let opening = self.m.durable.book.live().filter(|order| !order.spec.reduce_only);
         opening.filter(|order| order.state.may_fill()).try_fold(free, |sum, order| {
-            let margin = |leverage| order.spec.price.times(order.remaining())?.divided(leverage);
+            let notional = order.spec.price.times(order.remaining())?;
             match order.state {
-                State::Open if cancels.contains(&order.spec.link) => sum.plus(margin(leverage)?),
+                State::Open if cancels.contains(&order.spec.link) => sum.plus(notional.divided(leverage)?),
                 State::Open => Some(sum),
                 _ if cancels.contains(&order.spec.link) => Some(sum),
-                _ => sum.minus(margin(self.leverage_of(order.spec.symbol))?),
+                _ => {
+                    let leverage = self.leverage_of(order.spec.symbol);
+                    sum.minus(order_cost(order.spec.side, notional, leverage, self.m.config.taker_fee_rate)?)
+                }
             }
         })
     }
@@ -245,7 +248,9 @@ fn existing(order: &Order) -> Option<Existing> {
     })
 }
 
+/// What has filled and is not booked yet is worth what it cost.
 fn resting(order: &Order) -> Resting {
     let Spec { symbol, side, price, reduce_only, .. } = order.spec;
+    let price = order.facts.totals().average_price().map_or(price, |filled| price.max(filled));
     Resting { symbol, side, remaining: order.remaining(), price, reduce_only }
 }

@@ -1,11 +1,12 @@
 //! What survives: exactly the fold of events. `apply` takes no decision.
 
+use crate::bybit::ExecutionRow;
 use crate::event::{CreateAnswer, Event, Told};
 use crate::intake::Signal;
 use crate::market::Instrument;
 use crate::order::{Book, InheritedOrder, Order, Refused, State, Stimulus, Totals};
 use crate::outcome::Outcome;
-use crate::position::{self, Position};
+use crate::position::{self, Mark, Position};
 use crate::unit::{ExchangeTime, ExecId, OrderLinkId, Side, SignalId, Symbol, Text, Timestamp};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
@@ -102,6 +103,9 @@ pub struct Durable {
     pub book: Book,
     /// Positions by our own executions.
     pub positions: BTreeMap<Symbol, Position>,
+    /// The last fill of each symbol, of ours and of others, or the last view that was taken over.
+    #[serde(default)]
+    pub marks: BTreeMap<Symbol, Mark>,
     /// Rules of the symbols in use.
     pub instruments: BTreeMap<Symbol, Instrument>,
     /// Booked fills that are not of our orders, and when they were made.
@@ -150,16 +154,10 @@ impl Durable {
             }
             Event::OrderForgotten { link } => self.book.remove(*link),
             Event::OrderTold(told) => self.tell(told),
-            Event::ForeignExecuted { row, .. } => {
-                self.foreign.insert(row.exec_id, row.time);
-                let totals = Totals { quantity: row.quantity, value: row.value, fee: row.fee };
-                let adopted = self.positions.get(&row.symbol).map_or(ExchangeTime(0), |position| position.adopted);
-                if row.time > adopted {
-                    self.book_fill(row.symbol, row.side, totals);
-                }
-            }
-            Event::PositionAdopted { symbol, size, entry, as_of, .. } => {
+            Event::ForeignExecuted { row, .. } => self.execute_foreign(row),
+            Event::PositionAdopted { symbol, size, entry, as_of, mark, .. } => {
                 self.counts.adopted = self.counts.adopted.saturating_add(1);
+                self.mark(*symbol, *mark);
                 position::adopt(&mut self.positions, *symbol, *size, *entry, *as_of);
             }
             Event::PositionDoubted { symbol } => {
@@ -212,7 +210,10 @@ impl Durable {
                 order.take_row(row);
                 ended(order, *at);
             }),
-            Event::OrderExecuted { link, row, .. } => self.book.change(*link, |order| _ = order.take_execution(row)),
+            Event::OrderExecuted { link, row, .. } => {
+                self.mark(row.symbol, Mark { time: row.time, seq: row.seq });
+                self.book.change(*link, |order| _ = order.take_execution(row))
+            }
             Event::OrderAbsent { link, proof, at } => self.book.change(*link, |order| {
                 order.take(if proof.aged_out { Stimulus::AgedOut } else { Stimulus::ProvenAbsent });
                 ended(order, *at);
@@ -296,6 +297,20 @@ impl Durable {
             self.counts.defects = self.counts.defects.saturating_add(1);
             self.halted.entry(symbol).or_insert(Text::clipped("a position's figures leave what a decimal holds"));
         }
+    }
+
+    fn execute_foreign(&mut self, row: &ExecutionRow) {
+        self.foreign.insert(row.exec_id, row.time);
+        self.mark(row.symbol, Mark { time: row.time, seq: row.seq });
+        let adopted = self.positions.get(&row.symbol).map_or(ExchangeTime(0), |position| position.adopted);
+        if row.time > adopted {
+            self.book_fill(row.symbol, row.side, Totals::of(row));
+        }
+    }
+
+    fn mark(&mut self, symbol: Symbol, mark: Mark) {
+        let last = self.marks.entry(symbol).or_default();
+        *last = mark.max(*last);
     }
 
     fn inherit(&mut self, link: OrderLinkId, inherited: &InheritedOrder) {

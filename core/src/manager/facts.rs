@@ -36,7 +36,7 @@ impl Turn<'_> {
             PushRows::Executions(rows) => rows.iter().for_each(|row| self.execution(row)),
             PushRows::Positions(rows) => {
                 let now = self.now();
-                rows.iter().filter(|row| row.position_idx == 0).for_each(|row| self.saw_position(row, now));
+                rows.iter().filter(|row| row.position_idx == 0).for_each(|row| _ = self.saw_position(row, now));
             }
             PushRows::Wallets(_) | PushRows::Nothing { .. } => {} // a hint only: the balance is asked for (4.8)
         }

@@ -45,15 +45,15 @@ impl Turn<'_> {
 
     fn begin_round(&mut self, link: OrderLinkId, round: u32) {
         let source = Source::Realtime;
-        let since = self.m.observed.inquiries.get(&link).and_then(|inquiry| inquiry.since);
-        let inquiry = Inquiry { round, since, began_at: None, source, found: false, empty: Vec::new() };
+        let missed_at = self.m.observed.inquiries.get(&link).and_then(|inquiry| inquiry.missed_at);
+        let inquiry = Inquiry { round, missed_at, began_at: None, source, found: false, empty: Vec::new() };
         self.m.observed.inquiries.insert(link, inquiry);
         self.ask_source(link, source, round);
     }
 
     fn ask_source(&mut self, link: OrderLinkId, source: Source, round: u32) {
         let Some(order) = self.m.durable.book.get(link) else { return };
-        let (category, symbol, cursor) = (Category::Linear, Some(order.spec.symbol), None);
+        let (category, symbol) = (Category::Linear, Some(order.spec.symbol));
         let (start, end) = (self.history_from(source, round, order), None);
         let orders = OrderQuery {
             category,
@@ -64,7 +64,7 @@ impl Turn<'_> {
             start,
             end,
             limit: 50,
-            cursor,
+            cursor: None,
         };
         let request = match source {
             Source::Realtime => Request::OpenOrders(orders),
@@ -77,7 +77,7 @@ impl Turn<'_> {
                 start: None,
                 end,
                 limit: 100,
-                cursor,
+                cursor: None,
             }),
         };
         let epoch = self.m.observed.epoch;
@@ -97,7 +97,6 @@ impl Turn<'_> {
     pub(super) fn inquiry_sent(&mut self, link: OrderLinkId, at: ExchangeTime) {
         if let Some(inquiry) = self.m.observed.inquiries.get_mut(&link) {
             inquiry.began_at = inquiry.began_at.or(Some(at));
-            inquiry.since = inquiry.since.or(Some(at));
         }
     }
 
@@ -123,7 +122,9 @@ impl Turn<'_> {
             return;
         };
         inquiry.found |= found;
-        if !found {
+        if found {
+            inquiry.missed_at = None;
+        } else {
             inquiry.empty.push((source, evidence));
         }
         self.next_source(link);
@@ -159,12 +160,14 @@ impl Turn<'_> {
             self.m.observed.inquiries.remove(&link);
             return self.after_inquiry(link);
         }
-        let asked_everywhere = inquiry.empty.len() == 3;
-        if asked_everywhere && let Some(proof) = self.absence(order, &inquiry) {
-            self.m.observed.inquiries.remove(&link);
-            let at = self.now();
-            self.emit(Event::OrderAbsent { link, proof: Box::new(proof), at });
-            return self.tell(link);
+        if inquiry.empty.len() == 3 {
+            if let Some(proof) = self.absence(order, &inquiry) {
+                self.m.observed.inquiries.remove(&link);
+                let at = self.now();
+                self.emit(Event::OrderAbsent { link, proof: Box::new(proof), at });
+                return self.tell(link);
+            }
+            self.missed(link);
         }
         self.wait_for_next_round(link);
     }
@@ -187,7 +190,11 @@ impl Turn<'_> {
         }
     }
 
+    /// A cancel that is wanted does not wait for what the exchange fails to tell: it goes again, and cannot do harm.
     fn wait_for_next_round(&mut self, link: OrderLinkId) {
+        if self.m.durable.book.get(link).is_some_and(|order| order.cancel.is_some() && order.state.may_fill()) {
+            self.cancel_again(link);
+        }
         let Some(inquiry) = self.m.observed.inquiries.get_mut(&link) else { return };
         let place = usize::try_from(inquiry.round).unwrap_or(usize::MAX).min(SCHEDULE.len().saturating_sub(1));
         inquiry.round = inquiry.round.saturating_add(1);
@@ -204,11 +211,24 @@ impl Turn<'_> {
         }
     }
 
-    /// The proof that an order does not exist, where this round is one: it began after the last moment at which
-    /// a delayed create could have been taken and become visible.
+    /// A round in which no source showed the order.
+    fn missed(&mut self, link: OrderLinkId) {
+        let visible = self.m.durable.book.get(link).and_then(|order| self.visible_by(order));
+        let Some(inquiry) = self.m.observed.inquiries.get_mut(&link) else { return };
+        let began = inquiry.began_at.filter(|began| visible.is_some_and(|visible| *began > visible));
+        inquiry.missed_at = inquiry.missed_at.or(began);
+    }
+
+    /// The last moment at which a create can have been taken and not be visible yet; none of one that was never sent.
+    fn visible_by(&self, order: &Order) -> Option<ExchangeTime> {
+        Some(order.signed_at?.after(self.m.config.recv_window()).after(VISIBILITY_BOUND))
+    }
+
+    /// The proof that an order does not exist, where this round is one: a round that began when the order had to be
+    /// visible missed it already. It may have ended, or filled, just before that one, and then no view need show it at
+    /// once; but by now one would.
     fn absence(&self, order: &Order, inquiry: &Inquiry) -> Option<Absence> {
-        let asked_at = inquiry.began_at?;
-        let signed_at = order.signed_at?;
+        let (asked_at, missed_at) = (inquiry.began_at?, inquiry.missed_at?);
         let aged_out = match order.state {
             State::Unknown => false,
             State::Acked | State::Open => true,
@@ -217,9 +237,8 @@ impl Turn<'_> {
         // One that we never saw ourselves is held against nothing but what the exchange says of it now.
         let remembered = aged_out && (!order.inherited || order.facts.seen);
         let wait = if remembered { FORGOTTEN_AFTER } else { VISIBILITY_BOUND };
-        // It may have ended, or filled, just before it was first missed: no view need show that at once.
-        let missed_since = inquiry.since?.after(VISIBILITY_BOUND);
-        let deadline = signed_at.after(self.m.config.recv_window()).after(wait).max(missed_since);
+        let forgotten = order.signed_at?.after(self.m.config.recv_window()).after(wait);
+        let deadline = forgotten.max(missed_at.after(VISIBILITY_BOUND));
         let answers: Vec<(Source, Seq)> = inquiry.empty.clone();
         (asked_at > deadline).then_some(Absence { deadline, asked_at, answers, aged_out })
     }

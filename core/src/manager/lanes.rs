@@ -99,29 +99,19 @@ impl Turn<'_> {
         let Some(SignalState { signal, stage: Stage::Active(active), .. }) = self.m.durable.signals.get(&id) else {
             return false;
         };
-        let (signal, active) = (*signal, active.clone());
         match active.order.and_then(|link| self.m.durable.book.get(link)) {
-            Some(order) => self.advance_placed(id, order.clone()),
-            None => self.advance_deciding(&signal, &active),
+            Some(order) => match outcome_of(order) {
+                Some(outcome) => self.settle_placed(id, order.clone(), outcome),
+                None => false,
+            },
+            None => {
+                let (signal, active) = (*signal, active.clone());
+                self.advance_deciding(&signal, &active)
+            }
         }
     }
 
-    /// Its order is on the way: the signal is settled when that is accepted, refused, ended or proven absent.
-    fn advance_placed(&mut self, id: SignalId, order: Order) -> bool {
-        let outcome = match order.state {
-            State::Intended | State::Sending | State::Unknown | State::Acked => return false,
-            State::Open if order.spec.is_limit() => Ok("rests"),
-            State::Open => return false, // a market order does not rest: its end is near
-            State::Closed | State::AgedOut if !order.told.ended => return false,
-            State::Closed | State::AgedOut if order.told.totals.quantity.is_positive() => Ok("filled"),
-            State::Closed if order.status() == crate::order::Status::Rejected => Err(Code::ExchangeRefused),
-            State::Closed | State::AgedOut => Err(Code::NotExecuted),
-            State::Refused if already_flat(&order) => Err(Code::NothingToSell),
-            State::Refused if order.told.ended => Err(Code::ExchangeRefused),
-            State::Absent => Err(Code::ProvenAbsent),
-            State::Expired => Err(Code::ExpiredUnsent),
-            State::Refused => return false,
-        };
+    fn settle_placed(&mut self, id: SignalId, order: Order, outcome: Result<&'static str, Code>) -> bool {
         match outcome {
             Ok(word) => {
                 let text = Text::clipped(&alloc::format!("order {} {word}", order.spec.link));
@@ -162,7 +152,8 @@ impl Turn<'_> {
             self.reject(signal.id, refusal);
             return true;
         }
-        if !self.m.observed.synced || self.waits_for_orders(signal) || !self.fresh(signal) {
+        let waits = self.waits_for_orders(signal) || self.waits_for_its_turn(signal);
+        if !self.m.observed.synced || waits || !self.fresh(signal) {
             if !self.m.observed.timers.is_armed(Why::SignalExpires(signal.id)) {
                 self.arm_expiry(signal);
             }
@@ -171,9 +162,19 @@ impl Turn<'_> {
         self.decide(signal, active)
     }
 
+    /// One that passed the active signal because it could only reduce, and cannot any more: the position is another one
+    /// than when it started. It opens when the active one is settled, as it would have without passing.
+    fn waits_for_its_turn(&self, signal: &Signal) -> bool {
+        self.passes(signal) && !self.can_only_reduce(signal)
+    }
+
+    fn passes(&self, signal: &Signal) -> bool {
+        self.m.durable.lanes.get(&signal.symbol).is_some_and(|lane| lane.passing == Some(signal.id))
+    }
+
     /// Orders of the symbol whose state is not certain, or whose cancel is not proven yet (spec D2).
     fn waits_for_orders(&self, signal: &Signal) -> bool {
-        let passes = self.m.durable.lanes.get(&signal.symbol).is_some_and(|lane| lane.passing == Some(signal.id));
+        let passes = self.passes(signal);
         self.m.durable.book.live_of(signal.symbol).filter(|order| !(passes && is_unknown(order))).any(|order| {
             let certain = match order.state {
                 State::Open | State::Acked => order.cancel.is_none(),
@@ -229,6 +230,24 @@ impl Turn<'_> {
         }
         !late
     }
+}
+
+/// What an order on its way makes of its signal: settled once it is accepted, refused, ended or proven absent.
+fn outcome_of(order: &Order) -> Option<Result<&'static str, Code>> {
+    Some(match order.state {
+        State::Intended | State::Sending | State::Unknown | State::Acked => return None,
+        State::Open if order.spec.is_limit() => Ok("rests"),
+        State::Open => return None, // a market order does not rest: its end is near
+        State::Closed | State::AgedOut if !order.told.ended => return None,
+        State::Closed | State::AgedOut if order.told.totals.quantity.is_positive() => Ok("filled"),
+        State::Closed if order.status() == crate::order::Status::Rejected => Err(Code::ExchangeRefused),
+        State::Closed | State::AgedOut => Err(Code::NotExecuted),
+        State::Refused if already_flat(order) => Err(Code::NothingToSell),
+        State::Refused if order.told.ended => Err(Code::ExchangeRefused),
+        State::Absent => Err(Code::ProvenAbsent),
+        State::Expired => Err(Code::ExpiredUnsent),
+        State::Refused => return None,
+    })
 }
 
 /// "Reduce-only cannot apply" means that there is nothing left to reduce: never sent again without the flag

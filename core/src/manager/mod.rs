@@ -21,7 +21,7 @@ use crate::command::Command;
 use crate::config::Config;
 use crate::event::{Event, Seq};
 use crate::input::{Input, Resumed, Stream};
-use crate::journal::{self, CodecError, Digest, Record};
+use crate::journal::{self, CodecError, Digest};
 use crate::timer::Why;
 use crate::unit::Timestamp;
 use alloc::vec::Vec;
@@ -58,6 +58,16 @@ pub struct Checkpoint {
     pub digest: (u64, u64),
     /// The durable state.
     pub durable: Durable,
+}
+
+/// The same, of a state that is not to be copied.
+#[derive(Serialize)]
+struct CheckpointRef<'a> {
+    version: u32,
+    seq: Seq,
+    at: Timestamp,
+    digest: (u64, u64),
+    durable: &'a Durable,
 }
 
 /// The order manager: a deterministic state machine without I/O.
@@ -106,19 +116,28 @@ impl Manager {
             manager.now = read.at;
             manager.digest = Digest(u128::from(read.digest.0) << 64 | u128::from(read.digest.1));
         }
+        manager.follow(records)?;
+        Ok(manager)
+    }
+
+    /// Folds in the records that follow on the last one, as [`Manager::restore`] does: a standby's whole work.
+    ///
+    /// # Errors
+    /// A record that cannot be read, or a gap in the records' numbers; then this manager must be dropped.
+    pub fn follow<'a>(&mut self, records: impl IntoIterator<Item = (&'a [u8], Digest)>) -> Result<(), CodecError> {
         for (bytes, digest) in records {
-            let record: Record = journal::read_record(bytes)?;
-            if record.seq.0 != manager.seq.0.saturating_add(1) {
-                return Err(CodecError(alloc::format!("record {} follows on {}", record.seq.0, manager.seq.0)));
+            let record = journal::read_folded(bytes)?;
+            if record.seq.0 != self.seq.0.saturating_add(1) {
+                return Err(CodecError(alloc::format!("record {} follows on {}", record.seq.0, self.seq.0)));
             }
             for event in &record.events {
-                manager.apply(event);
+                self.apply(event);
             }
-            manager.seq = record.seq;
-            manager.now = record.at;
-            manager.digest = digest;
+            self.seq = record.seq;
+            self.now = record.at;
+            self.digest = digest;
         }
-        Ok(manager)
+        Ok(())
     }
 
     /// The durable state as bytes to restore from. An optimisation: safe to delete.
@@ -127,12 +146,12 @@ impl Manager {
     /// A state that cannot be written; none is known.
     pub fn checkpoint(&self) -> Result<Vec<u8>, CodecError> {
         let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
-        let checkpoint = Checkpoint {
+        let checkpoint = CheckpointRef {
             version: journal::VERSION,
             seq: self.seq,
             at: self.now,
             digest: (half(self.digest.0 >> 64), half(self.digest.0)),
-            durable: self.durable.clone(),
+            durable: &self.durable,
         };
         let mut bytes = Vec::new();
         journal::write(&checkpoint, &mut bytes)?;

@@ -28,12 +28,19 @@ pub(super) struct Clock {
     pub(super) read_at: Timestamp,
 }
 
+impl Clock {
+    /// The exchange's time at `at` as far as it is sure: it was not earlier there.
+    pub(super) fn surely_at(&self, at: Timestamp) -> ExchangeTime {
+        Timestamp(at.0.saturating_sub(self.uncertainty.0)).at_exchange(self.offset)
+    }
+}
+
 /// The questions about one order (bybit-v5.md 2.11).
 #[derive(Clone, Debug)]
 pub(super) struct Inquiry {
     pub(super) round: u32,
-    /// Exchange time of the first round's first question; none until it is sent.
-    pub(super) since: Option<ExchangeTime>,
+    /// When the first round began in which no source showed it, though it had to be visible by then: exchange time.
+    pub(super) missed_at: Option<ExchangeTime>,
     /// Exchange time at which this round's first question was decided; none until it is sent.
     pub(super) began_at: Option<ExchangeTime>,
     /// Where the question that is out now was asked.
@@ -50,12 +57,16 @@ pub(super) struct Observed {
     /// The record with which this memory began: numbers the questions.
     pub(super) epoch: u32,
     pub(super) clock: Option<Clock>,
+    /// The reading that a refusal of our timestamps (10002) put in doubt, until there is a better one.
+    pub(super) doubted_clock: Option<Clock>,
     /// This life ends: no signal starts or is decided, no create leaves.
     pub(super) stopping: bool,
     pub(super) stream_up: bool,
     /// Orders, fills and positions agree with the exchange as of the last sweep of this connection.
     pub(super) synced: bool,
     pub(super) sweep: Option<Sweep>,
+    /// The time for one came while the exchange's clock was unknown: it begins when that is known.
+    pub(super) sweep_due: bool,
     pub(super) sweeps: u32,
     pub(super) wallet: Option<Reading<WalletRow>>,
     pub(super) positions: BTreeMap<Symbol, Reading<PositionRow>>,

@@ -5,7 +5,9 @@ use super::turn::Turn;
 use crate::bybit::PositionRow;
 use crate::config::PositionSource;
 use crate::event::Event;
+use crate::input::Tag;
 use crate::order::{Order, State};
+use crate::position::Mark;
 use crate::reconcile::Sweep;
 use crate::timer::Why;
 use crate::unit::{Price, Quantity, Span, Symbol, Timestamp};
@@ -14,6 +16,8 @@ use alloc::vec::Vec;
 
 /// Executions have this long to explain a position.
 const EXPLAIN: Span = Span::secs(5);
+/// Executions that have not come so long after their order ended never will; the position does not wait for them.
+const EXECUTIONS_COME: Span = Span::secs(3_600);
 
 impl Turn<'_> {
     /// After a sweep every execution up to it is known, so each position must be what they come to. One that is not
@@ -46,16 +50,31 @@ impl Turn<'_> {
             if known.is_none_or(|known| known.value != theirs) {
                 self.m.observed.unexplained.insert(symbol, Reading { value: theirs, asked_at: sweep.began });
             }
+            if !sweep.held.contains(&symbol) {
+                self.ask(Tag::Position(symbol));
+            }
+            return self.arm(Why::ExplainPosition, EXPLAIN);
+        }
+        let since = known.map(|known| known.asked_at).filter(|_| !sweep.held.contains(&symbol));
+        if since.is_some_and(|since| !self.is_flat_by_name(symbol, since)) {
+            self.ask(Tag::Position(symbol));
             return self.arm(Why::ExplainPosition, EXPLAIN);
         }
         self.m.observed.unexplained.remove(&symbol);
         let (evidence, at) = (self.m.seq, self.now());
-        let as_of = sweep.until;
-        self.emit(Event::PositionAdopted { symbol, was: own, size: theirs, entry, as_of, evidence, at });
+        let (as_of, view) = (sweep.until, self.exchange_position(symbol).map(|reading| reading.value));
+        let mark = view.map_or(Mark::default(), |row| Mark { time: row.updated, seq: Some(row.seq) });
+        self.emit(Event::PositionAdopted { symbol, was: own, size: theirs, entry, as_of, mark, evidence, at });
     }
 
-    /// Is everything of this symbol known and booked, and did nothing happen since?
+    /// Is everything of this symbol known and booked, and did nothing happen since? A fill that is booked by its row
+    /// bears no mark: until its execution comes nothing tells a view from before it.
     fn is_settled(&self, symbol: Symbol, began: Timestamp) -> bool {
+        let in_time = |order: &Order| order.ended_at.is_none_or(|at| self.now().since(at) < EXECUTIONS_COME);
+        let mut unexplained = self.m.durable.book.unexplained().filter(|order| order.spec.symbol == symbol);
+        if unexplained.any(in_time) {
+            return false;
+        }
         let touched = self.m.observed.touched_on.get(&symbol).is_some_and(|at| *at >= began);
         let inquiries = &self.m.observed.inquiries;
         let known = |order: &Order| {
@@ -66,14 +85,27 @@ impl Turn<'_> {
         !touched && self.m.durable.book.live_of(symbol).all(known)
     }
 
-    /// What the sweep showed. None in hedge mode, and where it says nothing of the symbol.
+    /// What the sweep showed. None in hedge mode, where it says nothing of the symbol, and where it shows the past.
     fn shown(&self, symbol: Symbol, sweep: &Sweep) -> Option<(Quantity, Option<Price>)> {
         if !sweep.held.contains(&symbol) {
             return sweep.shows_flat(symbol).then_some((Quantity::ZERO, None));
         }
         let reading = self.exchange_position(symbol)?;
         let row: &PositionRow = &reading.value;
-        (reading.asked_at >= sweep.began).then(|| (row.signed_size(), row.average_price))
+        (reading.asked_at >= sweep.began && !self.is_past(row)).then(|| (row.signed_size(), row.average_price))
+    }
+
+    /// A sweep has no row of a symbol that is flat, so nothing tells how old that view is. Does the symbol's own row,
+    /// asked for since, say the same?
+    fn is_flat_by_name(&self, symbol: Symbol, since: Timestamp) -> bool {
+        let reading = self.exchange_position(symbol).filter(|reading| reading.asked_at >= since);
+        reading.is_some_and(|reading| reading.value.size.is_zero() && !self.is_past(&reading.value))
+    }
+
+    /// Does this row stand from before a fill that is known, of ours or of others? Then it explains nothing, and nothing
+    /// is decided by it: views may be behind (bybit-v5.md 10.2).
+    pub(super) fn is_past(&self, row: &PositionRow) -> bool {
+        self.m.durable.marks.get(&row.symbol).is_some_and(|mark| mark.is_after(row.seq, row.updated))
     }
 
     /// Sets the time of the next snapshot, where they are ours to make.

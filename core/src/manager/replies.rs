@@ -21,6 +21,7 @@ impl Turn<'_> {
     pub(super) fn reply(&mut self, tag: Tag, answer: &Answer) {
         let asked_at = self.m.observed.out.remove(&tag);
         self.m.observed.timers.disarm(Why::Overdue(tag));
+        self.m.observed.timers.disarm(Why::Lost(tag));
         if let Tag::Consult(question) = tag {
             return self.consulted(question, asked_at, answer);
         }
@@ -71,7 +72,8 @@ impl Turn<'_> {
                 self.m.observed.pace.hold(operation, until);
             }
             Err(ApiError::Code { code: 10002 | -1, .. }) if operation != Operation::ServerTime => {
-                self.m.observed.clock = None;
+                let refused = self.m.observed.clock.take();
+                self.m.observed.doubted_clock = refused.or(self.m.observed.doubted_clock);
                 self.ask(Tag::Clock);
             }
             _ => {}
@@ -137,7 +139,12 @@ impl Turn<'_> {
         }
     }
 
+    /// The cancel goes again later, ever less often. A try that waits already keeps its time: whoever asks about the
+    /// order meanwhile must not put it off.
     pub(super) fn cancel_again(&mut self, link: OrderLinkId) {
+        if self.m.observed.timers.is_armed(Why::RetryCancel(link)) {
+            return;
+        }
         let failures = self.m.observed.failures.entry(Tag::Cancel(link)).or_insert(0);
         let wait = CANCEL_BACKOFF.wait(link.as_str().as_bytes(), *failures);
         *failures = failures.saturating_add(1);

@@ -183,8 +183,13 @@ impl Turn<'_> {
 
     /// Sets the time at which a settled signal may be forgotten.
     pub(super) fn remember_signal(&mut self, signal: SignalId) {
-        let after = Span(self.m.config.exit_signal_max_age().0.saturating_add(SIGNAL_MARGIN.0));
+        let after = self.signal_memory();
         self.arm(Why::ForgetSignal(signal), after);
+    }
+
+    /// How long after its end a signal is remembered.
+    pub(super) fn signal_memory(&self) -> Span {
+        Span(self.m.config.exit_signal_max_age().0.saturating_add(SIGNAL_MARGIN.0))
     }
 
     /// From now on the store answers for this id (spec S7). Not while one of its orders lives.

@@ -8,8 +8,11 @@ use crate::order::State;
 use crate::pace::Urgency;
 use crate::reconcile::{Stage, Sweep};
 use crate::timer::Why;
-use crate::unit::OrderLinkId;
+use crate::unit::{OrderLinkId, Span};
 use alloc::vec::Vec;
+
+/// When a reconcile whose pages led nowhere is tried again.
+const AGAIN: Span = Span::secs(30);
 
 impl Turn<'_> {
     /// What came before is lost, whether or not the end of the last connection was noticed.
@@ -25,6 +28,7 @@ impl Turn<'_> {
         self.m.observed.stream_up = false;
         self.m.observed.synced = false;
         self.m.observed.sweep = None;
+        self.m.observed.sweep_due = false;
         self.m.observed.timers.disarm(Why::Sweep);
     }
 
@@ -33,12 +37,14 @@ impl Turn<'_> {
         if !self.m.observed.stream_up || self.m.observed.sweep.is_some() {
             return;
         }
-        let Some(now) = self.exchange_now() else { return self.ask(Tag::Clock) };
+        self.m.observed.sweep_due = self.m.observed.clock.is_none();
+        let Some(clock) = self.m.observed.clock else { return self.ask(Tag::Clock) };
         let run = self.m.observed.sweeps.max(self.m.observed.epoch).saturating_add(1);
         self.m.observed.sweeps = run;
         self.m.observed.foreign_overflow = false;
+        let (began, until) = (self.now(), clock.surely_at(self.now()));
         self.m.observed.sweep =
-            Some(Sweep::new(run, self.m.now, now, self.m.durable.reconciled_until, self.m.durable.born));
+            Some(Sweep::new(run, began, until, self.m.durable.reconciled_until, self.m.durable.born));
         self.ask_sweep_page();
     }
 
@@ -76,7 +82,7 @@ impl Turn<'_> {
                 sweep.unread |= !page.bad.is_empty();
                 sweep.held.extend(page.rows.iter().map(|row| row.symbol));
                 let rows = page.rows.iter().filter(|row| row.position_idx == 0);
-                rows.for_each(|row| self.saw_position(row, sweep.began));
+                rows.for_each(|row| _ = self.saw_position(row, sweep.began));
                 self.bad_rows(&page.bad);
                 sweep.advance(page);
             }
@@ -89,12 +95,22 @@ impl Turn<'_> {
         self.ask_sweep_page();
     }
 
+    /// Executions that were not reached would never be asked for again: nothing counts as known, and all is asked anew.
+    fn sweep_cut(&mut self) {
+        self.quarantine("the pages of executions lead nowhere: the reconcile is not done, and is tried again");
+        self.arm(Why::Sweep, AGAIN);
+    }
+
     /// Orders that should be open and were not listed are asked about one by one; their lanes wait for it.
     fn sweep_done(&mut self, sweep: &Sweep) {
+        if sweep.executions_cut {
+            return self.sweep_cut();
+        }
         let (at, first) = (self.now(), self.m.durable.born.is_none());
         self.emit(Event::Reconciled { until: sweep.until, at });
         self.m.observed.synced = true;
-        self.m.observed.foreign.retain(|_, (_, seen_at)| *seen_at >= sweep.began);
+        self.m.observed.foreign_overflow |= sweep.orders_cut;
+        self.m.observed.foreign.retain(|_, (_, seen_at)| sweep.orders_cut || *seen_at >= sweep.began);
         let missing: Vec<OrderLinkId> = self
             .m
             .durable

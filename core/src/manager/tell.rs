@@ -1,13 +1,13 @@
 //! What the world is told of an order, and when (spec E1, E2): created at the first evidence of acceptance,
 //! each fill as an increment, then the end. Positions are booked from exactly what is told.
 
-use super::durable::Durable;
+use super::durable::{Durable, Stage};
 use super::turn::Turn;
 use crate::bybit::{OrderKind, TimeInForce};
 use crate::event::{Change, Event, Told};
 use crate::order::{Order, State, Totals};
 use crate::timer::Why;
-use crate::unit::{ExecId, OrderLinkId, Span, Text};
+use crate::unit::{ExecId, OrderLinkId, Span, Text, Timestamp};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -15,6 +15,11 @@ use alloc::vec::Vec;
 const EXECUTIONS_GRACE: Span = Span::millis(250);
 /// An ended order is remembered at least this long: late fills find it.
 const ORDER_MEMORY: Span = Span::secs(25 * 3_600);
+/// While the exchange cannot be asked nothing is forgotten; it is tried again this much later.
+const FORGET_AGAIN: Span = Span::secs(600);
+/// What should have been forgotten while nobody was there goes this long after a start, and so far apart.
+const OVERDUE_AFTER: Span = Span::secs(5);
+const OVERDUE_EVERY: Span = Span::millis(10);
 /// `rejectReason` of a PostOnly order that would have taken (bybit-v5.md 2.1).
 const CROSSED: &str = "EC_PostOnlyWillTakeLiquidity";
 
@@ -100,18 +105,36 @@ impl Turn<'_> {
         self.m.observed.overdue_executions.remove(&link);
     }
 
-    /// After a restart: when what is remembered may be forgotten.
+    /// After a restart or a checkpoint: when what is remembered may be forgotten. Reckoned from the durable moment at
+    /// which it ended, so that lives shorter than memory is long forget too.
     pub(super) fn rearm_memory(&mut self) {
-        let orders: Vec<OrderLinkId> =
-            self.m.durable.book.iter().filter(|o| o.told.ended).map(|o| o.spec.link).collect();
-        orders.into_iter().for_each(|link| self.arm(Why::ForgetOrder(link), ORDER_MEMORY));
-        let Durable { signals, invalid, done_before, .. } = &self.m.durable;
-        let signals: Vec<_> = signals.keys().chain(invalid.keys()).chain(done_before.keys()).copied().collect();
-        signals.into_iter().for_each(|id| self.remember_signal(id));
+        let Durable { book, signals, invalid, done_before, .. } = &self.m.durable;
+        let orders = book.iter().filter(|order| order.told.ended).map(|order| {
+            let ended = order.ended_at.unwrap_or(order.spec.at);
+            (ended.after(ORDER_MEMORY), Why::ForgetOrder(order.spec.link))
+        });
+        let settled = signals.iter().filter_map(|(id, state)| match state.stage {
+            Stage::Settled { at, .. } => Some((*id, at)),
+            Stage::Waiting | Stage::Active(_) => None,
+        });
+        let others = invalid.iter().chain(done_before).map(|(id, at)| (*id, *at));
+        let signals = settled.chain(others).map(|(id, at)| (at.after(self.signal_memory()), Why::ForgetSignal(id)));
+        let mut all: Vec<(Timestamp, Why)> = orders.chain(signals).collect();
+        all.sort_unstable();
+        // What is overdue goes one after another once everything has been asked for, and not all in one step.
+        let mut earliest = self.now().after(OVERDUE_AFTER);
+        for (at, why) in all {
+            let at = at.max(earliest);
+            self.m.observed.timers.arm(why, at);
+            earliest = earliest.max(if at == earliest { at.after(OVERDUE_EVERY) } else { earliest });
+        }
     }
 
     /// Forgets an ended order, but not before every execution of its time has been asked for.
     pub(super) fn forget_order(&mut self, link: OrderLinkId) {
+        if !self.m.observed.synced {
+            return self.arm(Why::ForgetOrder(link), FORGET_AGAIN); // the gap may hold a fill of it
+        }
         let Some(order) = self.m.durable.book.get(link) else { return };
         let last_fill = order.facts.fills.values().map(|fill| fill.time).max().max(order.signed_at);
         let reconciled = last_fill <= self.m.durable.reconciled_until;

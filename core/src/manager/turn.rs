@@ -8,7 +8,7 @@ use crate::command::{Command, Outgoing, Receipt};
 use crate::event::{CreateAnswer, Event};
 use crate::input::{DeliveryId, Question, Resumed, Started, Tag};
 use crate::order::State;
-use crate::pace::Urgency;
+use crate::pace::{Pace, Urgency};
 use crate::timer::Why;
 use crate::unit::{ExchangeTime, OrderLinkId, Span, Symbol, Text, Timestamp};
 use alloc::boxed::Box;
@@ -80,6 +80,7 @@ impl Turn<'_> {
     fn resume(&mut self, out: &[(Tag, Timestamp)]) {
         let epoch = u32::try_from(self.m.seq.0 & u64::from(u32::MAX)).unwrap_or(u32::MAX);
         self.m.observed = Observed { epoch, touched: self.now(), ..Observed::default() };
+        self.m.observed.pace = Pace::begun(self.now());
         for (tag, asked_at) in out {
             self.m.observed.out.insert(*tag, *asked_at);
             self.m.observed.timers.arm(Why::Overdue(*tag), asked_at.after(ANSWER_MAX));
@@ -95,6 +96,8 @@ impl Turn<'_> {
                 _ => self.tell(link),
             }
         }
+        let unexplained: Vec<OrderLinkId> = self.m.durable.book.unexplained().map(|order| order.spec.link).collect();
+        unexplained.into_iter().for_each(|link| self.start_inquiry(link));
         self.rearm_memory();
         self.doubt_still();
         self.arm_note();
@@ -144,7 +147,8 @@ impl Turn<'_> {
             Why::RetryCancel(link) => self.send_cancel(link),
             Why::RetryCreate(link) => self.retry_create(link),
             Why::RetryAsk(tag) => self.retry_ask(tag),
-            Why::Overdue(tag) => self.overdue(tag),
+            Why::Overdue(tag) => self.arm(Why::Lost(tag), ANSWER_MAX),
+            Why::Lost(tag) => self.lost(tag),
             Why::Sweep | Why::ExplainPosition => self.start_sweep(),
             Why::NotePositions => self.note_positions(),
             Why::ForgetSignal(signal) => self.forget_signal(signal),
@@ -156,11 +160,12 @@ impl Turn<'_> {
         self.m.observed.pace.queue(urgency, tag, request);
     }
 
-    /// Sends what the budgets allow. Nothing that is signed goes before the exchange's clock is known. True where
-    /// an order waited here for too long: its lane can move.
+    /// Sends what the budgets allow. Nothing that is signed goes before the exchange's clock is known, but for cancels
+    /// where it was known once. True where an order waited here for too long: its lane can move.
     fn pump(&mut self) -> bool {
         if self.m.observed.clock.is_none() {
             self.send_clock_question();
+            self.send_cancels_in_doubt();
             return false;
         }
         let (now, mut expired) = (self.now(), false);
@@ -184,8 +189,24 @@ impl Turn<'_> {
         }
     }
 
+    /// A cancel does no harm whenever it arrives. Where the last reading of the exchange's clock is in doubt, and a better
+    /// one may be long in coming, it goes by that: at worst it is refused again.
+    fn send_cancels_in_doubt(&mut self) {
+        if self.m.observed.doubted_clock.is_none() {
+            return;
+        }
+        let now = self.now();
+        while let Some((tag, request)) = self.m.observed.pace.take_cancel(now) {
+            self.send(tag, request);
+        }
+        if let Some(at) = self.m.observed.pace.next_cancel(now) {
+            self.m.observed.timers.arm(Why::Pace, at);
+        }
+    }
+
     fn send(&mut self, tag: Tag, request: Request) {
-        let signed_at = self.exchange_now().unwrap_or_default();
+        let clock = self.m.observed.clock.or(self.m.observed.doubted_clock);
+        let signed_at = clock.map(|clock| self.now().at_exchange(clock.offset)).unwrap_or_default();
         if let Tag::Create(link) = tag {
             self.emit(Event::OrderSent { link, signed_at });
             self.touch_order(link);
@@ -207,8 +228,10 @@ impl Turn<'_> {
         self.out.commands.push(Command::Consult(question));
     }
 
-    /// An adapter that never answered: the request counts as lost.
-    fn overdue(&mut self, tag: Tag) {
+    /// An adapter that never answered: the request counts as lost. It may have left long after it was decided, where the
+    /// disk was slow or the process stood still; but whoever finds it overdue is at work again, and from then on it has
+    /// the adapter's whole time. An answer that came after this would pass for the answer to the next question.
+    fn lost(&mut self, tag: Tag) {
         let answer = crate::input::Answer::Lost { why: Text::clipped("no answer in time") };
         self.reply(tag, &Box::new(answer));
     }

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Book {
     orders: BTreeMap<OrderLinkId, Order>,
     live: BTreeSet<OrderLinkId>,
+    #[serde(default)]
+    unexplained: BTreeSet<OrderLinkId>,
 }
 
 impl Book {
@@ -33,6 +35,11 @@ impl Book {
     /// Live orders of one symbol.
     pub fn live_of(&self, symbol: Symbol) -> impl Iterator<Item = &Order> {
         self.live().filter(move |order| order.spec.symbol == symbol)
+    }
+
+    /// Orders with fills that a row reports and no execution explains yet, ended ones too.
+    pub fn unexplained(&self) -> impl Iterator<Item = &Order> {
+        self.unexplained.iter().filter_map(|link| self.orders.get(link))
     }
 
     /// Orders remembered.
@@ -75,15 +82,19 @@ impl Book {
     /// Forgets an order.
     pub fn remove(&mut self, link: OrderLinkId) {
         self.orders.remove(&link);
-        self.live.remove(&link);
+        self.index(link);
     }
 
     fn index(&mut self, link: OrderLinkId) {
-        let live = self.orders.get(&link).is_some_and(|order| order.state.may_fill() || !order.told.ended);
-        if live {
-            self.live.insert(link);
-        } else {
-            self.live.remove(&link);
+        let order = self.orders.get(&link);
+        let live = order.is_some_and(|order| order.state.may_fill() || !order.told.ended);
+        let unexplained = order.is_some_and(|order| !order.facts.explained());
+        for (index, is_in) in [(&mut self.live, live), (&mut self.unexplained, unexplained)] {
+            if is_in {
+                index.insert(link);
+            } else {
+                index.remove(&link);
+            }
         }
     }
 }

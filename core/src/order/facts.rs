@@ -19,6 +19,11 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Of one execution.
+    #[must_use]
+    pub fn of(row: &ExecutionRow) -> Self {
+        Self { quantity: row.quantity, value: row.value, fee: row.settle_fee() }
+    }
     /// Figure by figure; what leaves a decimal's range stays as it was.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
@@ -146,7 +151,7 @@ impl Facts {
     pub fn join_execution(&mut self, row: &ExecutionRow) -> bool {
         self.join_id(row.order_id);
         self.seen = true;
-        let totals = Totals { quantity: row.quantity, value: row.value, fee: row.fee };
+        let totals = Totals::of(row);
         let fill = Fill { totals, time: row.time, is_maker: row.is_maker };
         let new = !self.fills.contains_key(&row.exec_id);
         if new {

@@ -1,11 +1,11 @@
+mod laws;
+
 use super::*;
 use crate::config::{SellAmountUnit, SpreadUnit};
-use crate::fixture::{
-    any_instrument, any_side, d, instrument, link, money, price, quantity, quote, quote_at, ratio, signal, thousandths,
-};
-use crate::unit::Money;
+use crate::fixture::{d, instrument, link, money, price, quantity, quote, quote_at, ratio, signal};
+use crate::intake::Snapshot;
+use crate::unit::{Decimal, Money};
 use alloc::string::ToString;
-use proptest::prelude::*;
 
 /// A scene that owns what it shows, so that a test changes one thing and plans.
 #[derive(Clone, Debug)]
@@ -291,87 +291,137 @@ fn d9_orders_that_stay_are_taken_off_the_position() {
     assert_eq!(set.with(|s| s.position = quantity("0.4")).code(), Code::NothingToSell);
 }
 
-fn any_set() -> impl Strategy<Value = Set> {
-    let orders = proptest::collection::vec((any_side(), any::<bool>(), any::<bool>(), thousandths(1..3_000)), 0..4);
-    let figures = (thousandths(1..4_000_000), thousandths(45_000_000..55_000_000), thousandths(-3_000..3_000));
-    let spread = proptest::option::of(thousandths(0..300_000));
-    let switches = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
-    (any_instrument(), any_side(), figures, spread, orders, switches, 0_u8..3).prop_map(
-        |(instrument, side, (amount, last, position), spread, orders, switches, reprice)| {
-            let (urgent, is_exit, allow_short, base, opposite_only, keep_filled) = switches;
-            let mut set = Set::new(side, "1");
-            set.instrument =
-                Instrument { quantity_step: quantity("0.003"), min_quantity: quantity("0.003"), ..instrument };
-            set.signal.amount = if base { amount.checked_div(d("50000")).unwrap() } else { amount };
-            set.signal.snapshot.spread = spread.map(Price);
-            (set.signal.urgent, set.signal.is_exit) = (urgent, is_exit);
-            set.quote =
-                Quote { last: Price(last), mark: Some(Price(last)), index: None, bid: None, ask: None, ..quote() };
-            set.position = Quantity(position);
-            set.reprice = reprice;
-            set.config.allow_short = allow_short;
-            set.config.cancel_opposite_orders_only = opposite_only;
-            set.config.cancel_partially_filled = !keep_filled;
-            set.config.sell_amount_unit = if base { SellAmountUnit::Base } else { SellAmountUnit::Quote };
-            set.config.max_position_size = quantity("1000");
-            set.existing = (0_u8..)
-                .zip(orders)
-                .map(|(n, (side, is_limit, filled, remaining))| Existing {
-                    is_limit,
-                    filled,
-                    remaining: Quantity(remaining),
-                    ..existing(n, side)
-                })
-                .collect();
-            set
-        },
-    )
+#[test]
+fn d7_what_is_exactly_at_a_limit_of_the_exchange_fits() {
+    let bare = |amount| Set::new(Side::Buy, amount).with(|s| s.signal.snapshot.spread = None); // at 50000
+    let quantity_of = |set: Set| set.plan().unwrap().quantity;
+    let minimum = bare("500").with(|s| s.instrument.min_quantity = quantity("0.01"));
+    assert_eq!(quantity_of(minimum.clone()), quantity("0.01"));
+    assert_eq!(minimum.with(|s| s.signal.amount = d("499.99")).code(), Code::BelowMinimum);
+    let worth = bare("500").with(|s| s.instrument.min_notional = money("500"));
+    assert_eq!(quantity_of(worth.clone()), quantity("0.01"));
+    assert_eq!(worth.with(|s| s.instrument.min_notional = money("500.01")).code(), Code::BelowMinimum);
+    let maximum = bare("500").with(|s| s.instrument.max_limit_quantity = quantity("0.01"));
+    assert_eq!(quantity_of(maximum.clone()), quantity("0.01"));
+    assert_eq!(maximum.with(|s| s.signal.amount = d("550")).code(), Code::AboveMaximum);
 }
 
-proptest! {
-    #[test]
-    fn d5_d7_prices_and_quantities_lie_on_tick_and_step_and_cost_no_more_than_the_amount(set in any_set()) {
-        let Ok(plan) = set.plan() else { return Ok(()) };
-        let rules = &set.instrument;
-        prop_assert_eq!(plan.quantity.floor_to(rules.quantity_step), Some(plan.quantity));
-        prop_assert_eq!(plan.price.floor_to(rules.tick_size), Some(plan.price));
-        prop_assert!(plan.quantity >= rules.min_quantity);
-        if let OrderKind::Limit { price, .. } = plan.kind {
-            prop_assert_eq!(price, plan.price);
-        }
-        if set.signal.side == Side::Buy || set.config.sell_amount_unit == SellAmountUnit::Quote {
-            prop_assert!(plan.price.times(plan.quantity).unwrap() <= Money(set.signal.amount));
-        } else {
-            prop_assert!(plan.quantity.0 <= set.signal.amount);
-        }
-    }
+/// No quantity is an order, even on a symbol without a minimum.
+#[test]
+fn d7_nothing_is_not_an_order() {
+    let dust = Set::new(Side::Buy, "1").with(|s| {
+        s.instrument.min_quantity = Quantity::ZERO;
+        s.instrument.min_notional = Money::ZERO;
+    });
+    assert_eq!(dust.code(), Code::BelowMinimum);
+}
 
-    /// Everything of the sell side that stays fills, and the order too: still no short.
-    #[test]
-    fn d9_without_allow_short_no_sell_ends_short(mut set in any_set()) {
-        set.config.allow_short = false;
-        set.signal.side = Side::Sell;
-        let Ok(plan) = set.plan() else { return Ok(()) };
-        prop_assert!(plan.reduce_only);
-        let stays = set.existing.iter().filter(|o| o.side == Side::Sell && !plan.cancels.contains(&o.link));
-        let sold = stays.fold(plan.quantity, |sum, order| sum.plus(order.remaining).unwrap());
-        prop_assert!(set.position >= sold);
-    }
+#[test]
+fn d5_the_drift_bound_holds_what_is_priced_anew_and_only_that() {
+    let first = Set::new(Side::Buy, "1000").with(|s| s.signal.snapshot.spread = Some(price("6000")));
+    assert_eq!(first.price(), price("47000"), "6 % below: so the signal's spread wants it");
+    let anew = |best| {
+        Set::new(Side::Buy, "1000").with(|s| {
+            s.quote = quote_at("47600", best, "47600");
+            s.reprice = 1;
+        })
+    };
+    assert_eq!(anew("47500").price(), price("47500"), "5 % is not over it");
+    assert_eq!(anew("47499.9").code(), Code::NotExecuted);
+}
 
-    #[test]
-    fn d9_exits_only_reduce_in_every_mode(mut set in any_set()) {
-        set.signal.is_exit = true;
-        if let Ok(plan) = set.plan() {
-            prop_assert!(plan.reduce_only);
-            prop_assert!(plan.quantity <= set.position.abs());
-        }
-    }
+/// A spread that cannot be reckoned with is not a missing one.
+#[test]
+fn d5_a_spread_beyond_all_figures_makes_no_price() {
+    let beyond = Set::new(Side::Buy, "1000").with(|s| {
+        s.signal.snapshot.spread = Some(Price(Decimal::MAX));
+        s.config.spread_unit = SpreadUnit::Percent;
+    });
+    assert_eq!(beyond.code(), Code::NoPrice);
+}
 
-    #[test]
-    fn d2_orders_of_the_other_side_never_stay(set in any_set()) {
-        if let Ok(plan) = set.plan() {
-            let mut other = set.existing.iter().filter(|o| o.side != set.signal.side);
-            prop_assert!(other.all(|o| plan.cancels.contains(&o.link)));
-        }
+/// A short is worth the most where it is sold the dearest, and a bid above the last price buys it there.
+#[test]
+fn d5_a_market_sell_is_reckoned_at_its_dearest_too() {
+    let sell = |last, bid, ask| {
+        let set = Set::new(Side::Sell, "1000").with(|s| {
+            s.config.allow_short = true;
+            s.signal.urgent = true;
+            s.quote = quote_at(last, bid, ask);
+        });
+        set.price()
+    };
+    assert_eq!(sell("50000", "50010", "50020"), price("50010"));
+    assert_eq!(sell("50000", "49990", "50020"), price("50000"));
+}
+
+#[test]
+fn d5_without_a_book_the_last_price_stands_for_it() {
+    let bare = |side| {
+        Set::new(side, "1000").with(|s| {
+            s.quote = Quote { bid: None, ask: None, ..quote_at("49900", "1", "1") };
+            s.position = if side == Side::Buy { Quantity::ZERO } else { quantity("1") };
+        })
+    };
+    let priced_anew = |side, price_of_signal| {
+        bare(side).with(|s| {
+            s.signal.snapshot.price = Some(price(price_of_signal));
+            s.reprice = 1;
+        })
+    };
+    assert_eq!(priced_anew(Side::Buy, "50100").price(), price("49900"));
+    assert_eq!(priced_anew(Side::Sell, "49700").price(), price("49900"));
+    assert_eq!(bare(Side::Sell).with(|s| s.signal.urgent = true).price(), price("49900"));
+    assert_eq!(bare(Side::Buy).with(|s| s.signal.urgent = true).price(), price("50149.5")); // half a percent above
+}
+
+/// Only the band is news; the tick is not.
+#[test]
+fn d5_a_price_between_two_ticks_goes_to_our_side_of_it_without_a_word() {
+    for (side, at) in [(Side::Buy, "50000"), (Side::Sell, "50000.1")] {
+        let set = Set::new(side, "1000").with(|s| {
+            s.signal.snapshot = Snapshot { price: Some(price("50000.05")), spread: None, ..s.signal.snapshot };
+            s.config.allow_short = true;
+        });
+        let plan = set.plan().unwrap();
+        assert_eq!((plan.price, plan.notes), (price(at), Vec::new()), "{side}");
     }
+}
+
+#[test]
+fn d5_a_price_that_no_tick_meets_is_refused_with_the_range() {
+    let cheap = Set::new(Side::Buy, "1000").with(|s| {
+        s.instrument.min_price = price("60000");
+        s.instrument.max_price = price("70000");
+    });
+    assert_eq!(cheap.plan().unwrap_err().text.as_str(), "BTCUSDT: buy at 49950 has no tick between 60000 and 70000");
+}
+
+#[test]
+fn d7_a_market_order_must_be_worth_enough_at_the_latest_price() {
+    let set = Set::new(Side::Buy, "60").with(|s| s.signal.urgent = true);
+    let worth = |least| set.clone().with(|s| s.instrument.min_notional = money(least));
+    assert!(worth("50").plan().is_ok());
+    assert_eq!(worth("50.1").code(), Code::BelowMinimum, "0.001 is worth 50.25 at its dearest, and 50 now");
+}
+
+#[test]
+fn d7_a_quantity_is_whole_steps_however_large_the_minimum() {
+    let set = Set::new(Side::Sell, "0.0149").with(|s| {
+        s.position = quantity("1");
+        s.config.sell_amount_unit = SellAmountUnit::Base;
+        s.instrument.min_quantity = quantity("0.005");
+    });
+    assert_eq!(set.plan().unwrap().quantity, quantity("0.014"));
+    let held = set.with(|s| s.position = quantity("0.0128"));
+    assert_eq!(held.plan().unwrap().quantity, quantity("0.012"), "nor more than is held");
+}
+
+#[test]
+fn d6_a_refusal_for_drift_says_how_far() {
+    let far = Set::new(Side::Buy, "1000").with(|s| s.quote = quote_at("60001.7", "60000", "60002"));
+    assert_eq!(
+        far.plan().unwrap_err().text.as_str(),
+        "price 60001.7 is 0.2 away from the signal's 50000, the limit is 0.05"
+    );
 }

@@ -1,10 +1,10 @@
 //! The table of limits, in the order of spec K2. One row, one function; a row knows nothing of the others.
 
 use super::RiskScene;
-use crate::account::{Resting, Trading, WorstNotional, worst_case, worst_notional};
+use crate::account::{Resting, Trading, WorstNotional, order_cost, worst_case, worst_notional};
 use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
-use crate::unit::{Decimal, Money, Quantity, Ratio, Side};
+use crate::unit::{Decimal, Money, Quantity, Side};
 
 /// What a limit says about a plan.
 pub(super) enum Outcome {
@@ -115,14 +115,13 @@ fn leverage(_: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
     Some(fixed(leverage.0, scene.config.max_leverage.0))
 }
 
-/// Margin, and the fees of getting in and out again (spec K2).
+/// Margin and fees (spec K2).
 fn balance(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
     if !scene.config.enable_balance_check {
         return Some(Outcome::Pass);
     }
     let notional = plan.price.times(plan.quantity)?;
-    let fees = notional.scaled(scene.config.taker_fee_rate)?.scaled(Ratio(Decimal::TWO))?;
-    let needed = notional.divided(scene.account.leverage)?.plus(fees)?;
+    let needed = order_cost(plan.side, notional, scene.account.leverage, scene.config.taker_fee_rate)?;
     Some(fixed(needed.0, scene.account.available.0))
 }
 

@@ -104,7 +104,7 @@ fn check(plan: &Plan, scene: &RiskScene<'_>) -> Result<Checked, Refusal> {
         match outcome {
             Outcome::Pass => {}
             Outcome::Within(Figures { figure, limit: max }) => {
-                let (figure, max) = (figure.normalize(), max.normalize());
+                let (figure, max) = (decimal::normal(figure), decimal::normal(max));
                 verdicts.push(Verdict { rule: limit.code, figure, limit: max });
             }
             Outcome::Closed(refusal) => return Err(refusal),

@@ -71,7 +71,10 @@ fn resting(side: Side, remaining: &str, reduce_only: bool) -> Resting {
 #[test]
 fn k2_an_approved_plan_carries_the_figures() {
     let set = Set::new(Side::Buy, "9").with(|s| s.account.position = quantity("1"));
-    let (plan, verdicts) = set.approve().unwrap().into_parts();
+    let approved = set.approve().unwrap();
+    let told = approved.verdicts().to_vec();
+    let (plan, verdicts) = approved.into_parts();
+    assert_eq!(told, verdicts);
     assert_eq!(plan, set.plan);
     let shown: Vec<_> = verdicts.iter().map(|v| alloc::format!("{} {} {}", v.rule, v.figure, v.limit)).collect();
     assert_eq!(
@@ -108,13 +111,18 @@ fn k4_the_trading_state_lets_reducing_orders_through() {
 
 #[test]
 fn k4_a_reduce_only_order_must_really_reduce() {
-    let set = Set::new(Side::Sell, "1").with(|s| {
-        s.plan.reduce_only = true;
-        s.trading = Trading::Halted;
-    });
-    for position in ["0", "-5", "0.999"] {
-        let set = set.clone().with(|s| s.account.position = quantity(position));
-        assert_eq!(set.code(), Code::NothingToSell, "{position}");
+    for side in [Side::Sell, Side::Buy] {
+        let against = |held| {
+            Set::new(side, "1").with(|s| {
+                s.plan.reduce_only = true;
+                s.trading = Trading::Halted;
+                s.account.position = side.opposite().signed(quantity(held));
+            })
+        };
+        for held in ["0", "-5", "0.999"] {
+            assert_eq!(against(held).code(), Code::NothingToSell, "{side} against {held}");
+        }
+        assert!(against("1").approve().is_ok(), "{side}");
     }
 }
 
@@ -183,6 +191,24 @@ fn k3_what_fits_but_is_below_the_minimum_is_rejected_with_the_limits_code() {
 }
 
 #[test]
+fn k3_shrinking_goes_by_steps_down_to_the_minimum_itself() {
+    let left = |exposure| {
+        Set::new(Side::Buy, "9").with(|s| {
+            s.instrument.quantity_step = quantity("0.1");
+            s.instrument.min_quantity = quantity("0.5");
+            s.account.other_exposure = money("10000").minus(money(exposure)).unwrap();
+        })
+    };
+    for (exposure, fits) in [("75", "0.7"), ("50", "0.5")] {
+        assert_eq!(left(exposure).quantity(), quantity(fits));
+    }
+    assert_eq!(left("49").code(), Code::Exposure);
+    let worth = left("75").with(|s| s.instrument.min_notional = money("70"));
+    assert_eq!(worth.quantity(), quantity("0.7"));
+    assert_eq!(worth.with(|s| s.instrument.min_notional = money("70.01")).code(), Code::Exposure);
+}
+
+#[test]
 fn k3_two_limits_shrink_one_after_the_other() {
     let set = Set::new(Side::Buy, "12").with(|s| s.config.max_position_size = quantity("4"));
     assert_eq!(set.quantity(), quantity("4"));
@@ -195,6 +221,32 @@ fn k1_a_worst_case_of_the_other_side_that_is_over_closes_opening() {
     assert_eq!(set.code(), Code::PositionSize);
 }
 
+/// What may fill the other way does not take room from this way, up to the limit; beyond it nothing opens.
+#[test]
+fn k1_each_way_has_the_whole_limit_and_neither_may_be_over_it() {
+    let position = Set::new(Side::Buy, "7").with(|s| s.config.max_position_size = quantity("5"));
+    let notional = Set::new(Side::Buy, "7").with(|s| s.config.max_position_notional = Some(money("500")));
+    let exposure = Set::new(Side::Buy, "7").with(|s| s.account.other_exposure = money("9500"));
+    for (set, says) in [
+        (position, "position_size: 7 is over MAX_POSITION_SIZE = 5"),
+        (notional, "position_notional: 700 is over MAX_POSITION_NOTIONAL = 500"),
+        (exposure, "exposure: 10200 is over MAX_EXPOSURE = 10000"),
+    ] {
+        let against = |other| set.clone().with(|s| s.account.resting = alloc::vec![resting(Side::Sell, other, false)]);
+        assert_eq!(against("5").quantity(), quantity("5"), "{says}");
+        let why = ", and what would fit is below the exchange's minimum";
+        assert_eq!(against("5.001").says(), alloc::format!("{says}{why}"));
+    }
+}
+
+/// The fee of getting out of a short is of a price above the one that it was sold at (bybit-v5.md 9.4).
+#[test]
+fn k2_a_short_needs_the_fee_of_its_bankruptcy_price() {
+    let short = Set::new(Side::Sell, "10").with(|s| s.account.available = money("201.2"));
+    assert_eq!(short.says(), "insufficient_balance: 201.21 is over the free balance = 201.2");
+    assert!(short.with(|s| s.account.available = money("201.21")).approve().is_ok());
+}
+
 #[test]
 fn k3_reducing_orders_pass_size_position_exposure_leverage_and_balance() {
     let set = Set::new(Side::Sell, "80").with(|s| {
@@ -205,6 +257,7 @@ fn k3_reducing_orders_pass_size_position_exposure_leverage_and_balance() {
             other_exposure: money("90000"),
             ..Account::default()
         };
+        s.config.max_position_notional = Some(money("100"));
     });
     assert_eq!(set.quantity(), quantity("80"));
 }

@@ -37,7 +37,7 @@ impl Positions {
             Event::ForeignExecuted { row, .. } => {
                 let adopted = self.sizes.get(&row.symbol).map(|position| position.adopted).unwrap_or_default();
                 if row.time > adopted {
-                    let totals = Totals { quantity: row.quantity, value: row.value, fee: row.fee };
+                    let totals = Totals::of(row);
                     self.book(place, row.symbol, row.side, totals, rows);
                 }
             }

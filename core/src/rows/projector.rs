@@ -189,7 +189,7 @@ impl Projector {
     fn foreign(&mut self, fill: &bybit::ExecutionRow, place: Place, rows: &mut Rows) {
         let new = Foreign { totals: Totals::default(), first_at: place.at, last: place.seq };
         let known = self.foreign.entry(fill.order_id).or_insert(new);
-        known.totals = known.totals.plus(Totals { quantity: fill.quantity, value: fill.value, fee: fill.fee });
+        known.totals = known.totals.plus(Totals::of(fill));
         known.last = place.seq;
         if let Some(row) = order::foreign(fill, known, place.at) {
             rows.orders.insert(row.id, row);

@@ -34,7 +34,7 @@ pub fn parse(text: &str) -> Result<Decimal, NotDecimal> {
         rust_decimal::Error::ExceedsMaximumPossibleValue => NotDecimal::TooPrecise,
         _ => NotDecimal::Malformed,
     })?;
-    shift(value.normalize(), exponent).ok_or(NotDecimal::TooPrecise)
+    shift(normal(value), exponent).ok_or(NotDecimal::TooPrecise)
 }
 
 /// `value * 10^exponent`, exactly, or nothing.
@@ -66,8 +66,79 @@ pub fn ceil_to(value: Decimal, step: Decimal) -> Option<Decimal> {
 
 /// Serde: text for people, 16 exact bytes for the journal; the same value always gives the same bytes.
 pub fn serialize<S: Serializer>(value: &Decimal, s: S) -> Result<S::Ok, S::Error> {
-    let value = value.normalize();
+    let value = normal(*value);
     if s.is_human_readable() { s.collect_str(&value) } else { value.serialize().serialize(s) }
+}
+
+/// Without zeros behind the point, as [`Decimal::normalize`] has it. That divides 96 bits by ten for each zero, and
+/// products have many of them; this takes several at once until 64 bits hold the rest.
+#[must_use]
+pub fn normal(value: Decimal) -> Decimal {
+    let (mut digits, mut scale) = (value.mantissa().unsigned_abs(), value.scale());
+    for (zeros, power) in [(8, 100_000_000), (4, 10_000), (1, 10)] {
+        while digits > u128::from(u64::MAX) && scale >= zeros && digits.is_multiple_of(power) {
+            digits = digits.checked_div(power).unwrap_or_default();
+            scale = scale.saturating_sub(zeros);
+        }
+    }
+    if let Ok(mut few) = u64::try_from(digits) {
+        while scale > 0 && few.is_multiple_of(10) {
+            few /= 10;
+            scale = if few == 0 { 0 } else { scale.saturating_sub(1) };
+        }
+        digits = few.into();
+    }
+    let signed =
+        i128::try_from(digits).map(|digits| if value.is_sign_negative() { digits.wrapping_neg() } else { digits });
+    signed.ok().and_then(|digits| Decimal::try_from_i128_with_scale(digits, scale).ok()).unwrap_or(value)
+}
+
+/// Shows a decimal with all its places, as `Decimal` does itself; what 64 bits hold without the general formatter.
+pub struct Shown(pub Decimal);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(value) = self;
+        match u64::try_from(value.mantissa().unsigned_abs()) {
+            Ok(digits) if f.precision().is_none() => {
+                let (text, start) = written(digits, value.scale());
+                let text = text.get(start..).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default();
+                f.pad_integral(value.is_sign_positive(), "", text)
+            }
+            _ => fmt::Display::fmt(value, f),
+        }
+    }
+}
+
+/// These digits, so many of them behind the point, at the end of the bytes; and where they begin.
+fn written(mut digits: u64, scale: u32) -> ([u8; 32], usize) {
+    let mut text = [b'0'; 32];
+    let mut start = text.len();
+    let mut slots = text.iter_mut().rev();
+    let mut push = |byte| {
+        if let Some(slot) = slots.next() {
+            *slot = byte;
+            start = start.saturating_sub(1);
+        }
+    };
+    for _ in 0..scale {
+        push(last_digit(&mut digits));
+    }
+    if scale > 0 {
+        push(b'.');
+    }
+    push(last_digit(&mut digits));
+    while digits > 0 {
+        push(last_digit(&mut digits));
+    }
+    (text, start)
+}
+
+/// Takes the last digit off.
+fn last_digit(digits: &mut u64) -> u8 {
+    let digit = u8::try_from(*digits % 10).unwrap_or_default();
+    *digits /= 10;
+    b'0' | digit
 }
 
 /// Serde: the inverse of [`serialize`]. From people whole numbers are taken too; one with a point must be
@@ -102,7 +173,9 @@ impl de::Visitor<'_> for FromPeople {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
     use alloc::string::ToString;
+    use proptest::prelude::*;
 
     #[test]
     fn parses_exactly_or_not_at_all() {
@@ -120,6 +193,28 @@ mod tests {
         }
         for text in ["1e-29", "1e40", "0.12345678901234567890123456789"] {
             assert_eq!(parse(text), Err(NotDecimal::TooPrecise), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn normal_is_normalized(mantissa in prop_oneof![any::<i64>().prop_map(i128::from), -(1_i128 << 95)..1 << 95], zeros in 0_u32..12, scale in 0_u32..=28) {
+            let zeros = 10_i128.saturating_pow(zeros);
+            let mantissa = mantissa.saturating_sub(mantissa.checked_rem(zeros).unwrap_or_default());
+            let value = Decimal::from_i128_with_scale(mantissa, scale);
+            prop_assert_eq!(normal(value).serialize(), value.normalize().serialize());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn is_written_as_the_general_formatter_does(mantissa in prop_oneof![any::<i64>().prop_map(i128::from), -(1_i128 << 95)..1 << 95, -3_i128..2000], scale in 0_u32..=28) {
+            let value = crate::unit::Money(Decimal::from_i128_with_scale(mantissa, scale));
+            let general = value.0.normalize();
+            prop_assert_eq!(format!("{value}"), format!("{general}"));
+            prop_assert_eq!(format!("{value:>40}|{value:+}|{value:012}"), format!("{general:>40}|{general:+}|{general:012}"));
+            prop_assert_eq!(format!("{value:.2}"), format!("{general:.2}"));
+            prop_assert_eq!(format!("{}", Shown(value.0)), format!("{}", value.0));
         }
     }
 

@@ -33,14 +33,14 @@ impl SignalId {
             return Err(NotUuid);
         }
         let mut bits: u128 = 0;
-        for (i, c) in text.char_indices() {
+        for (i, byte) in text.bytes().enumerate() {
             if hyphens && matches!(i, 8 | 13 | 18 | 23) {
-                if c != '-' {
+                if byte != b'-' {
                     return Err(NotUuid);
                 }
                 continue;
             }
-            let digit = c.to_digit(16).ok_or(NotUuid)?;
+            let digit = char::from(byte).to_digit(16).ok_or(NotUuid)?;
             bits = bits.wrapping_shl(4) | u128::from(digit);
         }
         Ok(Self(bits))
@@ -48,16 +48,7 @@ impl SignalId {
 }
 impl fmt::Display for SignalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let b = self.0;
-        write!(
-            f,
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            b >> 96,
-            (b >> 80) & 0xffff,
-            (b >> 64) & 0xffff,
-            (b >> 48) & 0xffff,
-            b & 0xffff_ffff_ffff
-        )
+        f.write_str(Text::from(*self).as_str())
     }
 }
 impl fmt::Debug for SignalId {
@@ -67,7 +58,15 @@ impl fmt::Debug for SignalId {
 }
 impl From<SignalId> for Text<36> {
     fn from(id: SignalId) -> Self {
-        Text::clipped(&alloc::format!("{id}"))
+        let digit = |value: u8| if value < 10 { b'0' | value } else { (b'a' - 10).wrapping_add(value) };
+        let (mut text, mut bits) = ([b'-'; 36], id.0);
+        for (place, slot) in text.iter_mut().enumerate() {
+            if !matches!(place, 8 | 13 | 18 | 23) {
+                *slot = digit(u8::try_from(bits >> 124).unwrap_or_default());
+                bits = bits.wrapping_shl(4);
+            }
+        }
+        Text::literal(text)
     }
 }
 impl TryFrom<Text<36>> for SignalId {
@@ -191,9 +190,14 @@ fn push_base62(text: &mut Text<36>, mut value: u128, digits: usize) {
 }
 
 fn from_base62(text: &str) -> Option<u128> {
-    text.bytes().try_fold(0_u128, |sum, b| {
-        let digit = BASE62.iter().position(|c| *c == b)?;
-        sum.checked_mul(62)?.checked_add(u128::try_from(digit).ok()?)
+    text.bytes().try_fold(0_u128, |sum, byte| {
+        let digit = match byte {
+            b'0'..=b'9' => byte.wrapping_sub(b'0'),
+            b'A'..=b'Z' => byte.wrapping_sub(b'A').wrapping_add(10),
+            b'a'..=b'z' => byte.wrapping_sub(b'a').wrapping_add(36),
+            _ => return None,
+        };
+        sum.checked_mul(62)?.checked_add(digit.into())
     })
 }
 

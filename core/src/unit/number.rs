@@ -43,7 +43,7 @@ macro_rules! number {
         }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0.normalize(), f)
+                fmt::Display::fmt(&decimal::Shown(decimal::normal(self.0)), f)
             }
         }
         impl fmt::Debug for $name {

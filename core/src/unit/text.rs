@@ -26,17 +26,15 @@ impl<const N: usize> Text<N> {
     /// The empty text.
     pub const EMPTY: Self = Self { len: 0, bytes: [0; N] };
 
-    /// A constant of ASCII letters and digits, known when compiled; what does not fit is cut.
+    /// A text of these ASCII bytes; the empty one where they do not fit.
     pub(super) const fn literal<const M: usize>(text: [u8; M]) -> Self {
         let mut out = Self::EMPTY;
-        let (mut room, mut rest): (&mut [u8], &[u8]) = (&mut out.bytes, &text);
-        let mut len: u8 = 0;
-        while let ([slot, room_left @ ..], [byte, rest_left @ ..]) = (room, rest) {
-            *slot = *byte;
-            len = len.saturating_add(1);
-            (room, rest) = (room_left, rest_left);
+        if let Some((room, _)) = out.bytes.split_first_chunk_mut::<M>()
+            && M <= 255
+        {
+            *room = text;
+            out.len = M as u8;
         }
-        out.len = len;
         out
     }
 

@@ -206,10 +206,10 @@ impl Account {
                 bad: Vec::new(),
             }),
             Request::Positions { symbol: Some(symbol), .. } => {
-                Reply::Positions(page(position_row(*symbol, self.held.get(symbol).copied().unwrap_or_default())))
+                Reply::Positions(page(position_row(*symbol, self.held.get(symbol).copied().unwrap_or_default(), now)))
             }
             Request::Positions { .. } => {
-                let rows = self.held.iter().map(|(symbol, size)| position_row(*symbol, *size)).collect();
+                let rows = self.held.iter().map(|(symbol, size)| position_row(*symbol, *size, now)).collect();
                 let why = Text::clipped("size is not a number");
                 let bad = (0..self.unreadable_positions).map(|index| BadRow { index, why, link: None }).collect();
                 Reply::Positions(Page { rows, bad, ..Page::default() })
@@ -255,7 +255,7 @@ impl Account {
     }
 }
 
-fn position_row(symbol: Symbol, size: Quantity) -> PositionRow {
+fn position_row(symbol: Symbol, size: Quantity, now: Timestamp) -> PositionRow {
     let side = match size {
         size if size.is_zero() => None,
         size if size.is_positive() => Some(Side::Buy),
@@ -270,7 +270,7 @@ fn position_row(symbol: Symbol, size: Quantity) -> PositionRow {
         leverage: Some(Ratio(d("2"))),
         unrealised_pnl: None,
         seq: -1,
-        updated: ExchangeTime(0),
+        updated: ExchangeTime(now.0 / 1_000),
     }
 }
 

@@ -1,12 +1,20 @@
 //! The command line. Exit codes: 0 ok, 1 an expectation failed, 2 usage, 3 an oracle failed, 4 no convergence,
 //! 5 digests differ, 6 a mark never reached.
 
+mod check;
+mod crash;
 mod generate;
+mod list;
 mod market;
+mod only;
+mod planted;
 mod replay;
 mod scenarios;
+mod seeds;
 #[cfg(feature = "serve")]
 mod serve;
+mod shrink;
+mod swarm;
 mod tape;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -24,8 +32,12 @@ pub enum Ending {
     Usage = 2,
     /// Our books differ from the exchange's.
     Oracle = 3,
+    /// It did not come right again.
+    Convergence = 4,
     /// Digests differ.
     Digests = 5,
+    /// A mark was never reached.
+    Mark = 6,
 }
 
 #[derive(Debug, Parser)]
@@ -44,11 +56,21 @@ enum Command {
         /// A journal written by `run --journal`.
         journal: PathBuf,
     },
+    /// Is a seed one world? Runs each twice here, on both links, and again in fresh processes.
+    Check(check::Args),
+    /// Kill the process at every effect boundary of scenarios, with every loss: does all come right again?
+    Crash(crash::Args),
+    /// Make a failing world small: a seed of the swarm, or a scenario file.
+    Shrink(shrink::Args),
     /// Show the life behind a fuzzer's tape, step by step.
     Tape {
         /// A file of fuzz/corpus/order_life or of fuzz/artifacts.
         tape: PathBuf,
     },
+    /// Print the oracles, the families of faults and the marks.
+    List,
+    /// Judge drawn worlds, a world a seed.
+    Swarm(swarm::Args),
     /// Write made-up prices and signals of the shapes that `run --market --signals` reads.
     Generate {
         /// Another seed, another market.
@@ -61,6 +83,8 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Plant each known bug in a copy, and let the swarm find it: what the judge is worth.
+    Planted(planted::Args),
     /// Be a Bybit over HTTP and WebSocket on this machine, in real time, until interrupted.
     #[cfg(feature = "serve")]
     ServeExchange(serve::Args),
@@ -87,6 +111,9 @@ struct Run {
     /// How the manager and the exchange talk.
     #[arg(long, value_enum)]
     link: Option<LinkName>,
+    /// Judge by this oracle alone.
+    #[arg(long, value_name = "ORACLE", value_parser = only::oracle, conflicts_with = "market")]
+    only: Option<crate::oracle::Oracle>,
     /// Print the story line by line.
     #[arg(long)]
     trace: bool,
@@ -123,8 +150,14 @@ pub fn main() -> ExitCode {
         Command::Run(run) if run.market.is_some() => market::run(&run),
         Command::Run(run) => scenarios::run(&run),
         Command::Replay { journal } => replay::run(&journal),
+        Command::Check(args) => check::run(&args),
+        Command::Crash(args) => crash::run(&args),
+        Command::Shrink(args) => shrink::run(&args),
+        Command::List => Ok(list::run()),
         Command::Tape { tape } => tape::run(&tape),
+        Command::Swarm(args) => swarm::run_campaign(&args),
         Command::Generate { seed, days, out } => generate::run(seed, days, &out),
+        Command::Planted(args) => planted::run(&args),
         #[cfg(feature = "serve")]
         Command::ServeExchange(args) => serve::run(&args),
     };

@@ -1,9 +1,10 @@
 //! `order-sim run PATH|DIR`: scenarios.
 
 use super::{Ending, Run};
+use crate::oracle::Set;
 use crate::scenario::{self, Scenario, ScenarioError};
 use crate::summary::Summary;
-use crate::world::run_script;
+use crate::world::run_script_under;
 use anyhow::Context;
 use std::path::Path;
 
@@ -25,7 +26,7 @@ pub(super) fn run(args: &Run) -> anyhow::Result<Ending> {
     Ok(ending)
 }
 
-fn load(path: &Path) -> anyhow::Result<Vec<Result<Scenario, ScenarioError>>> {
+pub(super) fn load(path: &Path) -> anyhow::Result<Vec<Result<Scenario, ScenarioError>>> {
     if path.is_dir() {
         let all = scenario::load_dir(path).map_err(|error| anyhow::anyhow!("{error}"))?;
         anyhow::ensure!(!all.is_empty(), "{}: no scenario (*.toml) in this folder", path.display());
@@ -36,7 +37,8 @@ fn load(path: &Path) -> anyhow::Result<Vec<Result<Scenario, ScenarioError>>> {
 }
 
 fn run_one(args: &Run, scenario: &Scenario) -> anyhow::Result<Ending> {
-    let (world, failures) = match run_script(scenario, args.link.map(Into::into), args.seed) {
+    let oracles = args.only.map_or_else(Set::all, Set::only);
+    let (world, failures) = match run_script_under(scenario, args.link.map(Into::into), args.seed, oracles) {
         Ok(done) => done,
         Err(error) => {
             eprintln!("{error}");
@@ -61,11 +63,25 @@ fn run_one(args: &Run, scenario: &Scenario) -> anyhow::Result<Ending> {
             args.seed.unwrap_or(scenario.seed)
         );
     }
-    if failures.is_empty() {
+    if let Some(broken) = world.broken() {
+        println!(
+            "FAILED {} at {} ms: {}   reproduce: order-sim run {} --seed {}{} --trace",
+            broken.oracle,
+            world.elapsed().as_millis(),
+            broken.what,
+            scenario.path(),
+            args.seed.unwrap_or(scenario.seed),
+            args.only.map(|only| format!(" --only {only}")).unwrap_or_default()
+        );
+    } else if failures.is_empty() {
         println!("ok     {}", scenario.name);
     }
     if args.json {
         println!("{}", serde_json::to_string(&Summary::of(&world))?);
     }
-    Ok(if failures.is_empty() { Ending::Ok } else { Ending::Expectation })
+    Ok(match world.broken() {
+        Some(_) => Ending::Oracle,
+        None if failures.is_empty() => Ending::Ok,
+        None => Ending::Expectation,
+    })
 }

@@ -1,7 +1,7 @@
 //! New orders in the exchange's books, from clients and from others.
 
 use super::engine::Action;
-use super::order::{Order, OrderState, Phase};
+use super::order::{Order, OrderState, Origin, Phase};
 use super::{Exchange, Timestamp};
 use order_manager_core::bybit::{Create, OrderStatus, TimeInForce};
 use order_manager_core::unit::{Money, OrderLinkId, Price, Quantity, Side, Text};
@@ -14,6 +14,14 @@ pub(super) struct Wanted {
     pub(super) is_market: bool,
 }
 
+/// Who asks for an order, and what never changes of it.
+pub(super) struct Asked {
+    pub(super) origin: Origin,
+    pub(super) link: Option<OrderLinkId>,
+    pub(super) side: Side,
+    pub(super) reduce_only: bool,
+}
+
 impl Exchange {
     /// Takes a checked order in: it holds margin from now on, and the engine decides later. Its number.
     pub(super) fn accept(
@@ -24,37 +32,40 @@ impl Exchange {
         link: Option<OrderLinkId>,
         wanted: &Wanted,
     ) -> u64 {
-        let number = self.new_order(now, market, create.side, link, create.reduce_only, wanted);
+        let asked = Asked { origin: Origin::Client, link, side: create.side, reduce_only: create.reduce_only };
+        let number = self.new_order(now, market, asked, wanted);
         if let Some(link) = link {
             let record = self.truth.links.entry(link).or_default();
             record.creates_accepted += 1;
             record.order = Some(number);
         }
         self.schedule(now, Action::Enter(number));
+        self.note_wallet(now);
         number
     }
 
     /// A market order from outside this client, without a link id; its number.
-    pub(super) fn foreign(&mut self, now: Timestamp, market: usize, side: Side, quantity: Quantity) -> u64 {
-        let price = self.markets[market].bound(side, None);
-        let wanted = Wanted { price, quantity, time_in_force: TimeInForce::Ioc, is_market: true };
-        self.new_order(now, market, side, None, false, &wanted)
-    }
-
-    fn new_order(
+    pub(super) fn foreign(
         &mut self,
         now: Timestamp,
         market: usize,
+        origin: Origin,
         side: Side,
-        link: Option<OrderLinkId>,
-        reduce_only: bool,
-        wanted: &Wanted,
+        quantity: Quantity,
     ) -> u64 {
+        let price = self.markets[market].bound(side, None);
+        let wanted = Wanted { price, quantity, time_in_force: TimeInForce::Ioc, is_market: true };
+        self.new_order(now, market, Asked { origin, link: None, side, reduce_only: false }, &wanted)
+    }
+
+    pub(super) fn new_order(&mut self, now: Timestamp, market: usize, asked: Asked, wanted: &Wanted) -> u64 {
+        let Asked { origin, link, side, reduce_only } = asked;
         let number = self.truth.orders.len() as u64;
         let at = &mut self.markets[market];
         let order = Order {
             era: self.config.era,
             number,
+            origin,
             link,
             category: at.category,
             symbol: at.rules.symbol,
@@ -76,6 +87,7 @@ impl Exchange {
                 cum_quantity: Quantity::ZERO,
                 cum_value: Money::ZERO,
                 cum_fee: Money::ZERO,
+                cum_fee_mnt: Money::ZERO,
                 closed_pnl: Money::ZERO,
                 cancel_type: Text::clipped("UNKNOWN"),
                 reject_reason: Text::clipped("EC_NoError"),

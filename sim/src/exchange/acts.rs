@@ -1,6 +1,7 @@
 //! What others do to the account: a hand on the app, the exchange's own people.
 
 use super::engine::BY_ADMIN;
+use super::order::Origin;
 use super::{Exchange, Timestamp};
 use order_manager_core::unit::{Category, ExchangeOrderId, OrderLinkId, Quantity, Side, Symbol};
 
@@ -19,7 +20,7 @@ impl Exchange {
         if !quantity.is_positive() {
             return None;
         }
-        let number = self.foreign(now, market, side, quantity);
+        let number = self.foreign(now, market, Origin::Other, side, quantity);
         self.enter(now, number);
         Some(self.truth.order(number).id())
     }

@@ -4,6 +4,7 @@ use super::accept::Wanted;
 use super::engine::Action;
 use super::market::{Market, within};
 use super::query::Refine;
+use super::quirk::Fate;
 use super::refusal::{self, say};
 use super::{Category, Exchange, LinkReuse, NoLiquidity, PriceBand, ids};
 use order_manager_core::bybit::{Amend, ApiError, Cancel, Create, OrderKind, Reply, TimeInForce};
@@ -21,10 +22,16 @@ impl Exchange {
             return Err(say(refusal::NOT_LIVE));
         }
         self.check_link(create.link)?;
-        if create.position_idx != 0 {
+        if (create.position_idx == 0) == market.hedge {
             return Err(say(refusal::POSITION_IDX));
         }
-        let wanted = self.wanted(market, create)?;
+        let is_market = matches!(create.kind, OrderKind::Market { .. });
+        let wanted = self.wanted(market, create);
+        if wanted.is_err() && is_market && self.knobs.next_markets.front() == Some(&Fate::MarketRefused) {
+            self.knobs.next_markets.pop_front();
+            self.effects.met(Fate::MarketRefused);
+        }
+        let (wanted, market) = (wanted?, &self.markets[index]);
         let exempt = create.reduce_only && self.config.reduce_only_below_minimum;
         let notional_price = if wanted.is_market { market.last } else { wanted.price };
         if !exempt && wanted.quantity.0 * notional_price.0 < market.rules.min_notional.0 {
@@ -42,7 +49,9 @@ impl Exchange {
             self.check_margin(market, create.side, price, wanted.quantity)?;
         }
         let link = Some(create.link).filter(|link| !link.as_str().is_empty());
+        let fate = if wanted.is_market { self.knobs.next_markets.pop_front() } else { None };
         let number = self.accept(now, index, create, link, &Wanted { price, ..wanted });
+        self.fates.extend(fate.map(|fate| (number, fate)));
         let link = link.map(|link| Text::clipped(link.as_str()));
         Ok(Reply::Ack { order_id: ids::id_of(ids::Kind::Order, self.config.era, number), link })
     }
@@ -120,7 +129,8 @@ impl Exchange {
                 check_quantity(market, quantity, market.rules.max_market_quantity)?;
                 let price = market.bound(create.side, slippage);
                 let empty = market.levels(create.side, price).next().is_none();
-                if empty && self.config.no_liquidity == NoLiquidity::Refuse {
+                let refused = self.knobs.next_markets.front() == Some(&Fate::MarketRefused);
+                if refused || empty && self.config.no_liquidity == NoLiquidity::Refuse {
                     return Err(self.no_liquidity(market, create.side, price));
                 }
                 Ok(Wanted { price, quantity, time_in_force: TimeInForce::Ioc, is_market: true })
@@ -130,12 +140,24 @@ impl Exchange {
 
     /// The price inside the band: moved there in silence, or refused (5.3).
     fn banded(&self, market: &Market, side: Side, price: Price) -> Result<Price, ApiError> {
-        let band = market.band(side);
-        match (within(side, price, band), self.config.price_band) {
+        let (ratio, way) = self.knobs.price_band.map_or((None, self.config.price_band), |(r, way)| (Some(r), way));
+        let band = market.band(side, ratio);
+        match (within(side, price, band), way) {
             (true, _) => Ok(price),
             (false, PriceBand::Adjust) => Ok(band),
             (false, PriceBand::Reject) => Err(say(refusal::PRICE_RANGE)),
         }
+    }
+
+    /// Would this order be refused now for want of balance, and for nothing else?
+    #[must_use]
+    pub fn lacks_balance(&self, create: &Create) -> bool {
+        let Ok(index) = self.market_of(create.category, create.symbol) else { return false };
+        let market = &self.markets[index];
+        let Ok(wanted) = self.wanted(market, create) else { return false };
+        let price = if wanted.is_market { Ok(wanted.price) } else { self.banded(market, create.side, wanted.price) };
+        let short = |price| self.check_margin(market, create.side, price, wanted.quantity).is_err();
+        !create.reduce_only && self.check_link(create.link).is_ok() && price.is_ok_and(short)
     }
 
     fn check_margin(&self, market: &Market, side: Side, price: Price, quantity: Quantity) -> Result<(), ApiError> {

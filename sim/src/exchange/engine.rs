@@ -2,16 +2,23 @@
 
 use super::market::{rank, within};
 use super::order::{Order, Phase};
+use super::quirk::{Fate, Spell};
 use super::{Exchange, Timestamp};
 use order_manager_core::bybit::{OrderStatus, TimeInForce};
-use order_manager_core::unit::{Price, Quantity, Span, Text};
+use order_manager_core::unit::{Decimal, Price, Quantity, Span, Text};
 
 /// What waits for the engine.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Action {
     Enter(u64),
     Cancel(u64),
-    Amend { number: u64, price: Price, quantity: Quantity },
+    Amend {
+        number: u64,
+        price: Price,
+        quantity: Quantity,
+    },
+    /// The order service is back after a maintenance.
+    Restart,
 }
 
 /// How an order ends: status, and Bybit's two words for it (3.4, 3.5).
@@ -19,7 +26,11 @@ pub(super) type End = (OrderStatus, &'static str, &'static str);
 pub(super) const FILLED: End = (OrderStatus::Filled, "UNKNOWN", "EC_NoError");
 pub(super) const BY_USER: End = (OrderStatus::Cancelled, "CancelByUser", "EC_PerCancelRequest");
 pub(super) const BY_ADMIN: End = (OrderStatus::Cancelled, "CancelByAdmin", "EC_NoError");
+pub(super) const BY_LIQUIDATION: End = (OrderStatus::Cancelled, "CancelAllBeforeLiq", "EC_NoError");
+pub(super) const BY_SETTLEMENT: End = (OrderStatus::Cancelled, "CancelBySettle", "EC_NoError");
+pub(super) const BY_DCP: End = (OrderStatus::Cancelled, "CancelByDCP", "EC_NoError");
 pub(super) const BY_REDUCE_ONLY: End = (OrderStatus::Cancelled, "CancelByReduceOnly", "EC_NoError");
+const REJECTED: End = (OrderStatus::Rejected, "UNKNOWN", "EC_Others");
 const WOULD_TAKE: End = (OrderStatus::Cancelled, "UNKNOWN", "EC_PostOnlyWillTakeLiquidity");
 const NOT_ALL: End = (OrderStatus::Cancelled, "UNKNOWN", "EC_NoEnoughQtyToFill");
 const NOTHING: End = (OrderStatus::Cancelled, "UNKNOWN", "EC_NoImmediateQtyToFill");
@@ -40,6 +51,7 @@ impl Exchange {
                 Action::Enter(number) => self.enter(at, number),
                 Action::Cancel(number) => self.carry_out_cancel(at, number),
                 Action::Amend { number, price, quantity } => self.carry_out_amend(at, number, price, quantity),
+                Action::Restart => self.clear_closed_cache(),
             }
         }
     }
@@ -55,10 +67,15 @@ impl Exchange {
         order.state.updated = at;
         self.open.insert(number);
         if let Some(reason) = self.knobs.reject_next_after_ack.pop_front() {
+            self.effects.met(Fate::Rejected);
             self.finish(at, number, (OrderStatus::Rejected, "UNKNOWN", "EC_Others"));
             self.truth.order_mut(number).state.reject_reason = reason;
             self.tell_order(at, number);
             return;
+        }
+        if self.knobs.reject_next_with_fill > 0 {
+            self.knobs.reject_next_with_fill -= 1;
+            self.fates.insert(number, Fate::RejectedWithFill);
         }
         self.match_open(at, number);
     }
@@ -85,6 +102,10 @@ impl Exchange {
         let crosses = market.best_for(order.side).is_some_and(|best| within(order.side, best, order.state.price));
         if room.is_zero() {
             return Some(BY_REDUCE_ONLY);
+        }
+        if let Some(fate) = self.fates.remove(&number) {
+            self.effects.met(fate);
+            return Some(self.doom(at, number, fate, crosses));
         }
         match order.time_in_force {
             TimeInForce::PostOnly if crosses => return Some(WOULD_TAKE),
@@ -123,7 +144,49 @@ impl Exchange {
         false
     }
 
+    /// How an order ends that a scenario has something in store for; half of it may fill before.
+    fn doom(&mut self, at: Timestamp, number: u64, fate: Fate, crosses: bool) -> End {
+        if crosses && fate != Fate::MarketCancelled {
+            let half = self.half(number);
+            if half.is_positive() {
+                self.take(at, number, half);
+            }
+        }
+        let order = self.truth.order(number);
+        match fate {
+            _ if order.leaves().is_zero() => FILLED,
+            Fate::RejectedWithFill => REJECTED,
+            _ if order.state.cum_quantity.is_zero() => NOTHING,
+            _ => REMAINDER,
+        }
+    }
+
+    /// Half of what may still fill, in whole steps.
+    fn half(&self, number: u64) -> Quantity {
+        let order = self.truth.order(number);
+        let market = &self.markets[order.market];
+        let room = if order.reduce_only { market.position.reducible(order.side) } else { order.leaves() };
+        let half = Quantity(room.0.min(order.leaves().0) / Decimal::TWO);
+        half.floor_to(market.rules.quantity_step).unwrap_or(Quantity::ZERO)
+    }
+
+    /// The fate of a cancel that meets an open order: fills come first.
+    fn race(&mut self, at: Timestamp, number: u64) {
+        let Some(fate) = self.knobs.next_cancels.pop_front() else { return };
+        self.effects.met(fate);
+        let order = self.truth.order(number);
+        let room = self.markets[order.market].position.reducible(order.side);
+        let whole = if order.reduce_only { order.leaves().min(room) } else { order.leaves() };
+        let quantity = if fate == Fate::CancelPartial { self.half(number) } else { whole };
+        if quantity.is_positive() {
+            self.fill_resting(at, number, quantity);
+        }
+    }
+
     fn carry_out_cancel(&mut self, at: Timestamp, number: u64) {
+        if !self.truth.order(number).is_closed() {
+            self.race(at, number);
+        }
         let order = self.truth.order(number);
         if !order.is_closed() {
             self.finish(at, number, BY_USER);
@@ -209,6 +272,11 @@ impl Exchange {
         order.state.cancel_type = Text::clipped(cancel_type);
         order.state.reject_reason = Text::clipped(reason);
         order.state.updated = at;
+        if self.knobs.is_under(Spell::UnknownCancelType, at) && order.is_for_no_reason() {
+            order.state.cancel_type = Text::clipped("CancelByNobodyKnows");
+            self.effects.spell(at, Spell::UnknownCancelType);
+        }
+        self.fates.remove(&number);
         self.open.remove(&number);
         self.closed += 1;
         self.recent.push_back(number);

@@ -1,6 +1,6 @@
 //! Ids that look like Bybit's UUIDs and carry their own number, so that no map from id to order is needed.
 
-use order_manager_core::unit::{OrderLinkId, Text};
+use order_manager_core::unit::{OrderLinkId, SignalId, Text};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error;
@@ -15,16 +15,16 @@ pub(super) enum Kind {
 /// The UUID of the `number`th thing of this kind in this era. Numbers are below 2^48.
 pub(super) fn id_of(kind: Kind, era: u64, number: u64) -> Text<64> {
     let mixed = mix(number ^ ((kind as u64) << 60) ^ era);
-    let shape = [(mixed >> 32, 8), (mixed >> 16, 4), (mixed & 0xfff | 0x4000, 4)];
-    let mut text = Text::EMPTY;
-    for (value, digits) in shape {
-        push_hex(&mut text, value, digits);
-        text.push_str("-");
-    }
-    push_hex(&mut text, ((kind as u64) << 12) | (mixed >> 52), 4);
-    text.push_str("-");
-    push_hex(&mut text, number, 12);
-    text
+    let groups = [
+        (mixed >> 32, 32),
+        (mixed >> 16, 16),
+        (mixed & 0xfff | 0x4000, 16),
+        (((kind as u64) << 12) | (mixed >> 52), 16),
+        (number, 48),
+    ];
+    let join = |bits: u128, (value, width): (u64, u32)| bits << width | u128::from(value & ((1 << width) - 1));
+    let bits = groups.into_iter().fold(0, join);
+    Text::clipped(Text::from(SignalId(bits)).as_str()) // written as every UUID is
 }
 
 /// The number in an id of this kind; none where the id is not of this era.
@@ -45,15 +45,6 @@ fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
-}
-
-fn push_hex(text: &mut Text<64>, value: u64, digits: usize) {
-    let mut out = [b'0'; 16];
-    for (i, slot) in out.iter_mut().take(digits).enumerate() {
-        let nibble = (value >> (4 * (digits - 1 - i))) & 0xf;
-        *slot = b"0123456789abcdef"[nibble as usize];
-    }
-    text.push_str(std::str::from_utf8(&out[..digits]).unwrap_or_default());
 }
 
 #[cfg(test)]

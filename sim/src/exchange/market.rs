@@ -2,6 +2,7 @@
 
 use super::config::{ExchangeConfig, InstrumentConfig, Liquidity};
 use super::order::Order;
+use super::past::Past;
 use super::position::{Position, bankruptcy};
 use order_manager_core::bybit::{InstrumentRow, PositionRow, TickerRow};
 use order_manager_core::unit::{Category, Decimal, Money, Price, Quantity, Ratio, Side};
@@ -24,7 +25,11 @@ pub(super) struct Market {
     sells: Resting,
     half_spread: Decimal,
     pub(super) liquidity: Liquidity,
-    leverage: Ratio,
+    pub(super) leverage: Ratio,
+    /// Are there two positions, one a direction?
+    pub(super) hedge: bool,
+    /// What the position's rows showed, while their view is behind.
+    pub(super) past: Past<Vec<PositionRow>>,
     taker: Ratio,
 }
 
@@ -53,6 +58,8 @@ impl Market {
             half_spread: instrument.tick_size.0 * Decimal::from(config.half_spread_ticks),
             liquidity: config.liquidity,
             leverage: config.leverage,
+            hedge: false,
+            past: Past::default(),
             taker: config.fees.taker,
         }
     }
@@ -92,8 +99,10 @@ impl Market {
     }
 
     /// The furthest price that a limit order of this side may name (5.2, with mark and index at the last price).
-    pub(super) fn band(&self, side: Side) -> Price {
-        self.inward(side, self.last, self.rules.price_limit_ratio_x.min(self.rules.price_limit_ratio_y))
+    /// `ratio` wins over the published ones.
+    pub(super) fn band(&self, side: Side, ratio: Option<Ratio>) -> Price {
+        let published = self.rules.price_limit_ratio_x.min(self.rules.price_limit_ratio_y);
+        self.inward(side, self.last, ratio.unwrap_or(published))
     }
 
     pub(super) fn rests(&self, side: Side) -> &Resting {
@@ -163,7 +172,28 @@ impl Market {
         self.liquidity.touch
     }
 
-    pub(super) fn position_row(&self) -> PositionRow {
+    /// The position as Bybit lists it: in hedge mode both directions, in no order (Q51).
+    pub(super) fn position_rows(&self) -> Vec<PositionRow> {
+        let row = self.position_row();
+        if !self.hedge {
+            return vec![row];
+        }
+        [(2, Side::Sell), (1, Side::Buy)]
+            .map(|(position_idx, side)| match row.side {
+                Some(held) if held == side => PositionRow { position_idx, ..row },
+                _ => PositionRow {
+                    position_idx,
+                    side: None,
+                    size: Quantity::ZERO,
+                    average_price: None,
+                    unrealised_pnl: None,
+                    ..row
+                },
+            })
+            .to_vec()
+    }
+
+    fn position_row(&self) -> PositionRow {
         let position = &self.position;
         PositionRow {
             symbol: self.rules.symbol,

@@ -2,10 +2,11 @@
 
 use super::engine::{BY_REDUCE_ONLY, FILLED};
 use super::market::rank;
-use super::truth::Execution;
+use super::quirk::Spell;
+use super::truth::{Execution, MNT};
 use super::{Exchange, Timestamp};
 use order_manager_core::bybit::OrderStatus;
-use order_manager_core::unit::{Decimal, Money, Price, Quantity, Side};
+use order_manager_core::unit::{Decimal, Money, Price, Quantity, Side, Text};
 
 impl Exchange {
     /// Takes from the book, at most `room`, within the order's price; all fills share one sequence.
@@ -28,6 +29,7 @@ impl Exchange {
     /// The last price moves. What it goes through fills whole; what it only reaches shares the touch quantity.
     pub(super) fn move_price(&mut self, at: Timestamp, market: usize, last: Price) {
         self.markets[market].last = last;
+        self.note_wallet(at);
         for side in [Side::Buy, Side::Sell] {
             let (reached, _) = rank(side, last, 0);
             let mut touch = self.markets[market].touch().0;
@@ -61,7 +63,7 @@ impl Exchange {
         next.filter(|(key, _)| key.0 <= reached).map(|(key, number)| (*key, *number))
     }
 
-    fn fill_resting(&mut self, at: Timestamp, number: u64, quantity: Quantity) {
+    pub(super) fn fill_resting(&mut self, at: Timestamp, number: u64, quantity: Quantity) {
         let order = self.truth.order(number);
         let (market, price) = (order.market, order.state.price);
         let before = self.truth.executions.len();
@@ -78,13 +80,19 @@ impl Exchange {
     }
 
     /// Books one fill: order, position, wallet, execution.
-    fn fill(&mut self, at: Timestamp, number: u64, price: Price, quantity: Quantity, is_maker: bool) {
+    pub(super) fn fill(&mut self, at: Timestamp, number: u64, price: Price, quantity: Quantity, is_maker: bool) {
+        let in_mnt = self.knobs.is_under(Spell::FeeInMnt, at);
+        if in_mnt {
+            self.effects.spell(at, Spell::FeeInMnt);
+        }
         let (lag, execution) = (self.realtime_lag(), self.truth.executions.len() as u64);
         let order = self.truth.order_mut(number);
         let market = &mut self.markets[order.market];
         let value = Money(price.0 * quantity.0);
         let rate = if is_maker { self.config.fees.maker } else { self.config.fees.taker };
-        let fee = Money(value.0 * rate.0);
+        let paid = Money(value.0 * rate.0);
+        // What is paid in another coin is no money of the wallet's.
+        let (fee, mnt) = if in_mnt { (Money::ZERO, paid) } else { (paid, Money::ZERO) };
         let side_before = market.position.side();
         let effect = market.position.fill(order.side, quantity, price, fee);
         market.position.seq = market.seq;
@@ -98,13 +106,15 @@ impl Exchange {
         order.state.cum_quantity.0 += quantity.0;
         order.state.cum_value.0 += value.0;
         order.state.cum_fee.0 += fee.0;
+        order.state.cum_fee_mnt.0 += mnt.0;
         order.state.closed_pnl.0 += effect.closed_pnl.0;
         order.state.updated = at;
         market.hold(order, 1);
 
         order.executions.push(execution);
-        let (link, symbol, side, fee_coin, seq) =
-            (order.link, order.symbol, order.side, market.rules.quote, market.seq);
+        let fee_coin = if in_mnt { Text::clipped(MNT) } else { market.rules.quote };
+        let (link, symbol, side, seq, exec_type) =
+            (order.link, order.symbol, order.side, market.seq, order.origin.exec_type());
         self.truth.wallet.0 += effect.pnl.0 - fee.0;
         self.truth.realised.0 += effect.pnl.0;
         self.truth.fees.0 += fee.0;
@@ -112,13 +122,14 @@ impl Exchange {
             era: self.config.era,
             number: execution,
             order: number,
+            exec_type,
             link,
             symbol,
             side,
             price,
             quantity,
             value,
-            fee,
+            fee: paid,
             fee_coin,
             is_maker,
             pnl: effect.pnl,

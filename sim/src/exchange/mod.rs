@@ -18,6 +18,7 @@ mod book;
 mod budget;
 mod check;
 mod config;
+mod effects;
 mod engine;
 pub mod face;
 mod ids;
@@ -26,9 +27,11 @@ mod margin;
 mod market;
 mod matching;
 mod order;
+mod past;
 mod position;
 mod publish;
 mod query;
+mod quirk;
 mod refusal;
 mod truth;
 
@@ -40,17 +43,26 @@ pub use config::{
     Budgets, Delays, ExchangeConfig, Fees, InstrumentConfig, LinkReuse, Liquidity, NoLiquidity, PriceBand,
 };
 pub use ids::link_id;
-pub use knobs::{ForcedAnswer, Knobs};
-pub use order::{Order, OrderState, Phase};
+pub use knobs::{ForcedAnswer, Knobs, PushDelays};
+pub use order::{Order, OrderState, Origin, Phase};
 pub use position::{Effect, Position};
 pub use query::Refine;
+pub use quirk::{Act, Fate, Lag, Quirk, Spell, VISIBLE_WITHIN};
 pub use truth::{Execution, LinkRecord, Truth};
 
+use crate::faults::topic;
+use crate::swarm::Marks;
 use budget::Windows;
+use effects::Effects;
 use engine::Action;
 use market::Market;
-use order_manager_core::bybit::{ApiError, ApiReply, LimitHeaders, Push, Reply, Request, TickerRow};
-use order_manager_core::unit::{Category, ExchangeOrderId, ExchangeTime, ExecId, Money, Price, Symbol, Timestamp};
+use order_manager_core::bybit::{
+    ApiError, ApiReply, InstrumentRow, LimitHeaders, Push, Reply, Request, TickerRow, WalletRow,
+};
+use order_manager_core::unit::{
+    Category, ExchangeOrderId, ExchangeTime, ExecId, Money, Price, Span, Symbol, Timestamp,
+};
+use past::Past;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What a signed request says about its own time.
@@ -92,6 +104,15 @@ pub struct Exchange {
     closed: u64,
     /// Orders that closed before this one are lost to the closed cache.
     closed_from: u64,
+    /// What the engine will do with orders that it has not looked at.
+    fates: BTreeMap<u64, Fate>,
+    /// What the wallet showed, while its view is behind.
+    past_wallet: Past<WalletRow>,
+    /// Requests that found the exchange in maintenance.
+    turned_away: u64,
+    /// The private stream was closed, and nobody has noticed yet.
+    stream_cut: bool,
+    effects: Effects,
 }
 
 impl Exchange {
@@ -113,6 +134,11 @@ impl Exchange {
             recent: VecDeque::new(),
             closed: 0,
             closed_from: 0,
+            fates: BTreeMap::new(),
+            past_wallet: Past::default(),
+            turned_away: 0,
+            stream_cut: false,
+            effects: Effects::default(),
             config,
         }
     }
@@ -120,6 +146,9 @@ impl Exchange {
     /// Answers a request that arrives now. A success of create, cancel or amend is a promise: the engine
     /// decides `engine_ms` later. The order of checks is that of bybit-v5.md 9.2.
     pub fn handle(&mut self, now: Timestamp, signed: Signed, request: &Request) -> ApiReply {
+        if let Some(reply) = self.front(now, request.operation()) {
+            return reply;
+        }
         self.note(request);
         match self.admit(now, signed, request.operation()) {
             Ok(limits) => reply(now, limits, self.answer(now, request, &Refine::default())),
@@ -150,9 +179,18 @@ impl Exchange {
     /// Decides what is due by now and hands over the pushes that leave by now, oldest first.
     pub fn poll(&mut self, now: Timestamp, out: &mut Vec<Outbound>) {
         self.run(now);
+        let told = out.len();
         while let Some(entry) = self.outbox.first_entry().filter(|e| e.key().0 <= now) {
             let at = entry.key().0;
-            out.push(Outbound { at, push: entry.remove() });
+            let push = entry.remove();
+            if let Some(topic) = topic(&push) {
+                self.effects.push(now, topic);
+            }
+            if self.is_under(Spell::MergedPushes, now) && publish::merged(&mut out[told..], at, &push) {
+                self.effects.spell(now, Spell::MergedPushes);
+            } else {
+                out.push(Outbound { at, push });
+            }
         }
     }
 
@@ -171,6 +209,26 @@ impl Exchange {
     /// Every position, flat ones included, by symbol.
     pub fn positions(&self) -> impl Iterator<Item = (Symbol, &Position)> {
         self.markets.iter().map(|market| (market.rules.symbol, &market.position))
+    }
+
+    /// The rules of a symbol as they are now.
+    #[must_use]
+    pub fn rules(&self, symbol: Symbol) -> Option<&InstrumentRow> {
+        self.names.get(&(Category::Linear, symbol)).map(|&market| &self.markets[market].rules)
+    }
+
+    /// How far what is shown of positions and of the wallet is behind, by query or by push.
+    #[must_use]
+    pub fn views_lag(&self) -> Span {
+        let pushed = self.knobs.push_delays.position.unwrap_or(Span::millis(self.config.delays.position_push_ms));
+        let asked = self.knobs.positions_lag.max(self.knobs.wallet_lag);
+        asked.unwrap_or_default().max(pushed)
+    }
+
+    /// How far what a query shows of the wallet is behind.
+    #[must_use]
+    pub fn wallet_lag(&self) -> Span {
+        self.knobs.wallet_lag.unwrap_or_default()
     }
 
     /// The last price of a symbol.
@@ -211,9 +269,20 @@ impl Exchange {
         &self.config
     }
 
+    /// How often each oddity took effect so far.
+    #[must_use]
+    pub const fn acted(&self) -> &Marks {
+        self.effects.acted()
+    }
+
     /// The switches of a scenario, to turn.
     pub fn knobs_mut(&mut self) -> &mut Knobs {
         &mut self.knobs
+    }
+
+    /// Is this so now?
+    fn is_under(&self, spell: Spell, now: Timestamp) -> bool {
+        self.knobs.is_under(spell, now)
     }
 
     /// Counts a create that reached the exchange, whatever becomes of it.

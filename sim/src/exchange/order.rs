@@ -2,7 +2,7 @@
 
 use super::ids::{Kind, id_of};
 use super::{Timestamp, clock};
-use order_manager_core::bybit::{OrderRow, OrderStatus, TimeInForce};
+use order_manager_core::bybit::{ExecType, OrderRow, OrderStatus, TimeInForce};
 use order_manager_core::unit::{
     Category, ExchangeOrderId, Money, OrderLinkId, Price, Quantity, Side, Span, Symbol, Text,
 };
@@ -18,6 +18,47 @@ pub enum Phase {
     Closed(u64),
 }
 
+/// Who made an order (`createType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A client of the API: the order manager.
+    Client,
+    /// Somebody else on the account: the app, another program.
+    Other,
+    /// Auto-deleveraging.
+    Adl,
+    /// Liquidation.
+    Liquidation,
+    /// Settlement of a delisted instrument.
+    Settlement,
+    /// A kind that nobody has heard of.
+    Unknown,
+}
+
+impl Origin {
+    /// Bybit's word for it.
+    pub(super) const fn create_type(self) -> &'static str {
+        match self {
+            Self::Client | Self::Other => "CreateByUser",
+            Self::Adl => "CreateByAdl_PassThrough",
+            Self::Liquidation => "CreateByLiq",
+            Self::Settlement => "CreateBySettle",
+            Self::Unknown => "CreateByNobodyKnows",
+        }
+    }
+
+    /// What its executions are.
+    pub(super) fn exec_type(self) -> ExecType {
+        match self {
+            Self::Client | Self::Other => ExecType::Trade,
+            Self::Adl => ExecType::AdlTrade,
+            Self::Liquidation => ExecType::BustTrade,
+            Self::Settlement => ExecType::Settle,
+            Self::Unknown => ExecType::Other(Text::clipped("CorporateAction")),
+        }
+    }
+}
+
 /// What changes in an order's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderState {
@@ -31,8 +72,10 @@ pub struct OrderState {
     pub cum_quantity: Quantity,
     /// Quote value filled.
     pub cum_value: Money,
-    /// Fees paid.
+    /// Fees paid in the settle coin.
     pub cum_fee: Money,
+    /// Fees paid in MNT (Q28).
+    pub cum_fee_mnt: Money,
     /// Profit realised by closing a position, fees of both ends deducted (9.3).
     pub closed_pnl: Money,
     /// Bybit's word for who cancelled it (3.4).
@@ -50,7 +93,9 @@ pub struct Order {
     pub(super) era: u64,
     /// Its number among all orders, from 0, in order of creation.
     pub number: u64,
-    /// The client's id; none on foreign orders.
+    /// Who made it.
+    pub origin: Origin,
+    /// The client's id; none on orders from the app and on the exchange's own.
     pub link: Option<OrderLinkId>,
     /// Product.
     pub category: Category,
@@ -97,6 +142,17 @@ impl Order {
     #[must_use]
     pub fn leaves(&self) -> Quantity {
         Quantity(self.state.quantity.0 - self.state.cum_quantity.0)
+    }
+
+    /// Did the order manager make it?
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.origin == Origin::Client && self.link.is_some()
+    }
+
+    /// Was it cancelled without a fill?
+    pub(super) fn is_for_no_reason(&self) -> bool {
+        self.state.status == OrderStatus::Cancelled && self.state.cum_quantity.is_zero()
     }
 
     /// Has it ended?

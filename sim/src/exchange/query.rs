@@ -2,10 +2,12 @@
 
 use super::ids::{Kind, number_of};
 use super::market::Market;
+use super::quirk::Spell;
 use super::refusal::{self, say};
 use super::{Exchange, Timestamp};
 use order_manager_core::bybit::{
-    ApiError, ExecutionQuery, OrderQuery, OrderRow, OrderStatus, Page, PositionRow, Reply, Request,
+    ApiError, Cursor, ExecutionQuery, ExecutionRow, OrderQuery, OrderRow, OrderStatus, Page, PositionRow, Reply,
+    Request, WalletRow,
 };
 use order_manager_core::unit::{Category, Coin, ExchangeOrderId, ExchangeTime, Span, Symbol, Text};
 
@@ -45,9 +47,9 @@ impl Exchange {
                 let markets = self.markets_of(*category, *symbol)?;
                 Ok(Reply::Tickers(all(markets.map(Market::ticker))))
             }
-            Request::Wallet => Ok(Reply::Wallet(self.wallet_row())),
+            Request::Wallet => Ok(Reply::Wallet(self.seen_wallet(now))),
             Request::Positions { category, symbol, settle_coin, cursor } => {
-                self.position_list(*category, *symbol, *settle_coin, cursor.as_ref()).map(Reply::Positions)
+                self.position_list(now, *category, *symbol, *settle_coin, cursor.as_deref()).map(Reply::Positions)
             }
             Request::ServerTime => Ok(Reply::ServerTime(now.0)),
             Request::Create(_) | Request::Cancel(_) | Request::Amend(_) => Err(say(refusal::NOT_SUPPORTED)),
@@ -69,21 +71,24 @@ impl Exchange {
         if let Some(symbol) = query.symbol {
             self.market_of(query.category, symbol)?;
         }
+        if self.is_under(Spell::RealtimeBlank, now) {
+            return Ok(Page::default());
+        }
         let seen = Timestamp(now.0.saturating_sub(self.realtime_lag().0));
         if query.order_id.is_some() || query.link.is_some() {
-            let number = self.by_id(query).filter(|number| self.is_cached(*number));
+            let number = self.by_id(query).filter(|number| self.is_cached(*number) && !self.is_in_gap(now, *number));
             let row = number.and_then(|number| self.truth.order(number).row_at(seen));
-            return Ok(row.map_or_else(Page::default, one));
+            return Ok(row.map_or_else(Page::default, |row| one(self.shown(now, row))));
         }
         if query.symbol.is_none() && query.settle_coin.is_none() {
             return Err(say(refusal::SCOPE));
         }
-        let before = start_of(query.cursor.as_ref())?;
+        let before = start_of(query.cursor.as_deref())?;
         // Orders that closed within the lag still look open, so the walk is over both kinds.
         let fits = |number: &u64| {
             let order = self.truth.order(*number);
             let shown = refine.recently_closed || !order.is_closed() || order.state.updated > seen;
-            shown && *number < before
+            shown && *number < before && !self.is_in_gap(now, *number)
         };
         let numbers = self.open.iter().chain(&self.recent).copied().filter(fits);
         let mut numbers: Vec<u64> = numbers.filter(|number| self.is_cached(*number)).collect();
@@ -91,7 +96,8 @@ impl Exchange {
         let rows = numbers.iter().filter_map(|number| Some((*number, self.truth.order(*number).row_at(seen)?)));
         let rows = rows.filter(|(_, row)| row.status.is_terminal() == refine.recently_closed);
         let rows = rows.filter(|(number, _)| self.in_scope(query, *number));
-        Ok(self.page(rows, query.limit))
+        let rows = rows.map(|(number, row)| (number, self.shown(now, row)));
+        Ok(self.page(now, rows, query.limit, query.cursor.clone()))
     }
 
     /// Closed orders, newest first. Those that ended without a fill are forgotten after a day.
@@ -104,24 +110,28 @@ impl Exchange {
             return Err(say(refusal::NOT_FINAL));
         }
         let window = window(now, query.start, query.end)?;
-        let before = start_of(query.cursor.as_ref())?;
+        let before = start_of(query.cursor.as_deref())?;
         let good = |row: &OrderRow| refine.status.is_none_or(|status| status == row.status);
         if query.order_id.is_some() || query.link.is_some() {
             let row = self.by_id(query).and_then(|number| self.history_row(now, number));
             let row = row.filter(|row| good(row) && window.holds(row.created));
-            return Ok(row.map_or_else(Page::default, one));
+            return Ok(row.map_or_else(Page::default, |row| one(self.shown(now, row))));
         }
         let orders = &self.truth.orders;
         let first = orders.partition_point(|order| super::clock(order.created) < window.start) as u64;
         let last = orders.partition_point(|order| super::clock(order.created) <= window.end) as u64;
         let numbers = (first..last.min(before)).rev();
         let rows = numbers.filter_map(|number| Some((number, self.history_row(now, number)?)));
-        Ok(self.page(rows.filter(|(number, row)| good(row) && self.in_scope(query, *number)), query.limit))
+        let rows = rows.filter(|(number, row)| good(row) && self.in_scope(query, *number));
+        let rows = rows.map(|(number, row)| (number, self.shown(now, row)));
+        Ok(self.page(now, rows, query.limit, query.cursor.clone()))
     }
 
     fn history_row(&self, now: Timestamp, number: u64) -> Option<OrderRow> {
         let order = self.truth.order(number);
-        let lag = self.knobs.history_lag.unwrap_or(Span::millis(self.config.delays.history_ms));
+        let usual = self.knobs.history_lag.unwrap_or(Span::millis(self.config.delays.history_ms));
+        let at_once = self.is_under(Spell::DuplicateRows, now);
+        let lag = if at_once { Span::ZERO } else { usual.max(self.knobs.closed_gap) };
         if !order.is_closed() || order.state.updated.after(lag) > now {
             return None;
         }
@@ -134,11 +144,11 @@ impl Exchange {
     /// Fills, newest first. An order's id overrides everything else (2.9).
     fn execution_list(&self, now: Timestamp, query: &ExecutionQuery) -> Result<Reply, ApiError> {
         check_limit(query.limit, MAX_EXECUTIONS)?;
-        let before = start_of(query.cursor.as_ref())?;
+        let before = start_of(query.cursor.as_deref())?;
         let lag = self.knobs.executions_lag.unwrap_or(Span::millis(self.config.delays.executions_ms));
         let seen = Timestamp(now.0.saturating_sub(lag.0));
         let all = &self.truth.executions;
-        let row = |number: u64| all.get(number as usize).filter(|e| e.time <= seen).map(|e| (number, e.row()));
+        let row = |number: u64| all.get(number as usize).filter(|e| e.time <= seen).map(|e| (number, e.asked_row()));
         let by_id = match (query.order_id, query.link) {
             (Some(id), _) => Some(number_of(Kind::Order, self.config.era, id.as_str())),
             (None, Some(link)) => Some(self.truth.order_of(link).map(|order| order.number)),
@@ -148,7 +158,7 @@ impl Exchange {
             let order = order.and_then(|number| self.truth.orders.get(number as usize));
             let numbers = order.map_or(&[][..], |order| &order.executions).iter().rev().copied();
             let rows = numbers.filter(|number| *number < before).filter_map(row);
-            return Ok(Reply::Executions(self.page(rows, query.limit)));
+            return Ok(Reply::Executions(self.executions_page(now, rows, query)));
         }
         if let Some(symbol) = query.symbol {
             self.market_of(query.category, symbol)?;
@@ -158,12 +168,27 @@ impl Exchange {
         let last = all.partition_point(|e| super::clock(e.time) <= window.end) as u64;
         let numbers = (first..last.min(before)).rev();
         let wanted = |number: &u64| query.symbol.is_none_or(|symbol| all[*number as usize].symbol == symbol);
-        Ok(Reply::Executions(self.page(numbers.filter(wanted).filter_map(row), query.limit)))
+        Ok(Reply::Executions(self.executions_page(now, numbers.filter(wanted).filter_map(row), query)))
+    }
+
+    /// Newest first, but those of one millisecond may come in any order (Q50).
+    fn executions_page(
+        &self,
+        now: Timestamp,
+        rows: impl Iterator<Item = (u64, ExecutionRow)>,
+        query: &ExecutionQuery,
+    ) -> Page<ExecutionRow> {
+        let mut page = self.page(now, rows, query.limit, query.cursor.clone());
+        if self.is_under(Spell::UnsortedExecutions, now) {
+            page.rows.chunk_by_mut(|a, b| a.time == b.time).for_each(<[_]>::reverse);
+        }
+        page
     }
 
     /// One symbol's row even when flat, or the open positions of a settle coin (6.4).
     fn position_list(
         &self,
+        now: Timestamp,
         category: Category,
         symbol: Option<Symbol>,
         settle_coin: Option<Coin>,
@@ -171,13 +196,33 @@ impl Exchange {
     ) -> Result<Page<PositionRow>, ApiError> {
         start_of(cursor)?;
         if let Some(symbol) = symbol {
-            return Ok(one(self.markets[self.market_of(category, symbol)?].position_row()));
+            let rows = self.seen_positions(now, &self.markets[self.market_of(category, symbol)?]);
+            return Ok(Page { rows, ..Page::default() });
         }
         let Some(coin) = settle_coin else { return Err(say(refusal::SCOPE)) };
         // One page holds them all; a cursor asks for what comes after it, which is nothing.
         let all = self.markets.iter().filter(|m| m.category == category && m.rules.quote == coin);
-        let open = all.filter(|market| market.position.side().is_some() && cursor.is_none_or(Text::is_empty));
-        Ok(Page { rows: open.map(|market| market.position_row()).collect(), ..Page::default() })
+        let all = all.filter(|_| cursor.is_none_or(Text::is_empty));
+        let open = all.flat_map(|market| self.seen_positions(now, market)).filter(|row| row.side.is_some());
+        Ok(Page { rows: open.collect(), ..Page::default() })
+    }
+
+    /// The rows of a position as far as its view has come.
+    fn seen_positions(&self, now: Timestamp, market: &Market) -> Vec<PositionRow> {
+        let seen = self.knobs.positions_lag.map(|lag| Timestamp(now.0.saturating_sub(lag.0)));
+        seen.and_then(|seen| market.past.at(seen).cloned()).unwrap_or_else(|| market.position_rows())
+    }
+
+    /// The wallet as far as its view has come.
+    fn seen_wallet(&self, now: Timestamp) -> WalletRow {
+        let seen = self.knobs.wallet_lag.map(|lag| Timestamp(now.0.saturating_sub(lag.0)));
+        seen.and_then(|seen| self.past_wallet.at(seen).cloned()).unwrap_or_else(|| self.wallet_row())
+    }
+
+    /// Has it ended so recently that no view shows it (Q44)?
+    fn is_in_gap(&self, now: Timestamp, number: u64) -> bool {
+        let order = self.truth.order(number);
+        order.is_closed() && order.state.updated.after(self.knobs.closed_gap) > now
     }
 
     /// The number of the order that a query names; Bybit's id wins.
@@ -199,7 +244,13 @@ impl Exchange {
     }
 
     /// Takes a page from rows that come with falling numbers.
-    fn page<T>(&self, rows: impl Iterator<Item = (u64, T)>, limit: u32) -> Page<T> {
+    fn page<T>(
+        &self,
+        now: Timestamp,
+        rows: impl Iterator<Item = (u64, T)>,
+        limit: u32,
+        sent: Option<Cursor>,
+    ) -> Page<T> {
         let mut page = Page::default();
         let mut last = None;
         let mut rows = rows.peekable();
@@ -208,10 +259,25 @@ impl Exchange {
             last = Some(number);
             page.rows.push(row);
         }
-        let more = self.config.cursor_on_last_page || rows.peek().is_some();
-        page.cursor = last.filter(|_| more).map(|number| Text::clipped(&format!("page_token%3D{number}%26")));
+        let is_last = rows.peek().is_none();
+        let again = sent.and_then(|sent| start_of(Some(&sent)).ok());
+        if is_last
+            && self.is_under(Spell::CursorLoop, now)
+            && let Some(number) = again
+        {
+            page.cursor = Some(cursor_to(number)); // as it is always written, however it was asked for
+            return page;
+        }
+        let ends = is_last && (!self.config.cursor_on_last_page || self.is_under(Spell::CursorEnd, now));
+        let repeats = page.rows.len() > 1 && self.is_under(Spell::DuplicateRows, now);
+        let below = last.filter(|_| !ends).map(|number| number + u64::from(repeats));
+        page.cursor = below.map(cursor_to);
         page
     }
+}
+
+fn cursor_to(number: u64) -> Cursor {
+    Box::new(Text::clipped(&format!("page_token%3D{number}%26")))
 }
 
 impl Window {

@@ -7,6 +7,9 @@ use order_manager_core::bybit::{ExecType, ExecutionRow};
 use order_manager_core::unit::{Coin, ExecId, Money, OrderLinkId, Price, Quantity, Side, Symbol, Text};
 use std::collections::BTreeMap;
 
+/// The coin in which fees can be paid instead (Q28).
+pub(super) const MNT: &str = "MNT";
+
 /// The account's whole past. Nothing is ever removed.
 #[derive(Clone, Debug)]
 pub struct Truth {
@@ -18,12 +21,14 @@ pub struct Truth {
     pub links: BTreeMap<OrderLinkId, LinkRecord>,
     /// USDT in the wallet at the start.
     pub start: Money,
-    /// USDT in the wallet now: start + realised - fees.
+    /// USDT in the wallet now: start + realised - fees - funding.
     pub wallet: Money,
     /// Profit realised, fees not counted.
     pub realised: Money,
-    /// Fees paid.
+    /// Fees paid in USDT.
     pub fees: Money,
+    /// Funding paid.
+    pub funding: Money,
 }
 
 /// What came in under one link id.
@@ -44,8 +49,10 @@ pub struct Execution {
     pub(super) era: u64,
     /// Its number among all executions, from 0.
     pub number: u64,
-    /// Number of its order.
+    /// Number of its order; of no order where it is funding.
     pub order: u64,
+    /// Kind: not all of them move a position.
+    pub exec_type: ExecType,
     /// The order's link id; none on foreign orders.
     pub link: Option<OrderLinkId>,
     /// Instrument.
@@ -84,6 +91,7 @@ impl Truth {
             wallet: start,
             realised: Money::ZERO,
             fees: Money::ZERO,
+            funding: Money::ZERO,
         }
     }
 
@@ -109,13 +117,32 @@ impl Truth {
 }
 
 impl Execution {
+    /// Is it of an order of the order manager's?
+    #[must_use]
+    pub fn is_ours(&self, truth: &Truth) -> bool {
+        truth.orders.get(self.order as usize).is_some_and(Order::is_ours)
+    }
+
+    /// What of the fee was paid in the settle coin.
+    #[must_use]
+    pub fn settle_fee(&self) -> Money {
+        if self.fee_coin.as_str() == MNT { Money::ZERO } else { self.fee }
+    }
+
     /// Bybit's id of it.
     #[must_use]
     pub fn id(&self) -> ExecId {
         id_of(Kind::Execution, self.era, self.number)
     }
 
-    /// As a row.
+    /// As a row of an answer, which names no coin but MNT (bybit-v5.md 2.9, Q28).
+    #[must_use]
+    pub fn asked_row(&self) -> ExecutionRow {
+        let fee_coin = if self.fee_coin.as_str() == MNT { self.fee_coin } else { Coin::EMPTY };
+        ExecutionRow { fee_coin, ..self.row() }
+    }
+
+    /// As a row of the stream.
     #[must_use]
     pub fn row(&self) -> ExecutionRow {
         ExecutionRow {
@@ -124,7 +151,7 @@ impl Execution {
             link: self.link.map(|link| Text::clipped(link.as_str())),
             symbol: self.symbol,
             side: self.side,
-            exec_type: ExecType::Trade,
+            exec_type: self.exec_type,
             price: self.price,
             quantity: self.quantity,
             value: self.value,
@@ -132,6 +159,7 @@ impl Execution {
             fee_coin: self.fee_coin,
             is_maker: self.is_maker,
             time: clock(self.time),
+            seq: Some(self.seq),
         }
     }
 }

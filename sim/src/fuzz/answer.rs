@@ -172,7 +172,7 @@ fn any_rows(choices: &mut Choices, venue: &mut Venue, durable: &Durable, waiting
         let known = venue.placed.len();
         known - 1 - choices.below("which order", known as u64) as usize
     };
-    let cursor = if choices.chance("cursor", 250) { Some(Text::clipped("more")) } else { None };
+    let cursor = if choices.chance("cursor", 250) { Some(Box::new(Text::clipped("more"))) } else { None };
     let bad = if choices.chance("bad row", 150) { vec![fact::bad_row(choices, venue)] } else { Vec::new() };
     reply(Ok(match &waiting.outgoing.request {
         Request::OpenOrders(_) | Request::OrderHistory(_) => {

@@ -95,6 +95,7 @@ pub(super) fn execution_row(placed: &Placed, quantity: Quantity, number: u64, ti
         fee_coin: Coin::clipped("USDT"),
         is_maker: false,
         time,
+        seq: None,
     }
 }
 
@@ -178,6 +179,7 @@ pub(super) fn foreign_execution(choices: &mut Choices, venue: &mut Venue, now: E
         fee_coin: Coin::clipped("USDT"),
         is_maker: false,
         time: now,
+        seq: None,
     };
     venue.foreign.push(row);
     row

@@ -10,6 +10,7 @@
 mod answer;
 mod beside;
 mod bytes;
+mod drawn;
 mod fact;
 mod laws;
 mod life;
@@ -20,6 +21,7 @@ mod tests;
 mod venue;
 
 pub use bytes::{signals, wire};
+pub use drawn::{scenarios, worlds};
 
 use crate::choice::Choices;
 use order_manager_core::event::Seq;

@@ -125,7 +125,14 @@ fn the_tape_of_a_seed_lives_it_again() {
 fn what_the_fuzzer_kept_still_holds() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
     let mut count = 0;
-    for (target, run) in [("order_life", kept_life as fn(&[u8])), ("wire", wire), ("signals", signals)] {
+    let targets = [
+        ("order_life", kept_life as fn(&[u8])),
+        ("wire", wire),
+        ("signals", signals),
+        ("worlds", kept_world),
+        ("scenarios", scenarios),
+    ];
+    for (target, run) in targets {
         let mut files: Vec<_> = std::fs::read_dir(corpus.join(target)).unwrap().map(|f| f.unwrap().path()).collect();
         files.sort();
         for file in &files {
@@ -141,6 +148,13 @@ fn what_the_fuzzer_kept_still_holds() {
 fn kept_life(tape: &[u8]) {
     if let Err(broken) = order_life(tape) {
         panic!("{broken}");
+    }
+}
+
+fn kept_world(tape: &[u8]) {
+    match worlds(tape) {
+        Ok(inputs) => assert!(inputs > 20, "{inputs} inputs: nothing happened"),
+        Err(broken) => panic!("{broken}"),
     }
 }
 

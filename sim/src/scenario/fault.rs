@@ -1,10 +1,10 @@
-//! Faults of a scenario: what the link and the exchange do wrong, and when the process dies.
+//! Faults of a scenario: what the link and the exchange do wrong.
 
 use super::Action;
 use super::problem::Problem;
-use super::raw::{RawCrash, RawFault, Word};
+use super::raw::{RawFault, Word};
 use super::read::Reader;
-use super::word;
+use super::word::{self, word_of};
 use order_manager_core::bybit::Operation;
 use order_manager_core::unit::Span;
 use toml::Spanned;
@@ -55,6 +55,30 @@ pub enum Path {
     Push(Pushes),
 }
 
+/// A message on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// To the exchange.
+    Request(Operation),
+    /// Back from it.
+    Reply(Operation),
+    /// On the private stream; of none of the four topics where none is named.
+    Push(Option<Topic>),
+}
+
+impl Path {
+    /// Does this message go this way?
+    #[must_use]
+    pub fn covers(self, message: Message) -> bool {
+        match (self, message) {
+            (Self::Request(of), Message::Request(one)) | (Self::Reply(of), Message::Reply(one)) => of.covers(one),
+            (Self::Push(Pushes::All), Message::Push(_)) => true,
+            (Self::Push(Pushes::One(one)), Message::Push(topic)) => Some(one) == topic,
+            _ => false,
+        }
+    }
+}
+
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -64,6 +88,14 @@ pub enum Effect {
     Delay(Span),
     /// It comes twice.
     Duplicate,
+    /// Only of a request or reply. The connection is reset: the sender hears at once that nobody knows what became of
+    /// its request. A reset reply is one to a request that was carried out; a reset request never was, or is so much
+    /// later all the same.
+    Reset(Option<Span>),
+    /// Only of a request. The connection is refused: the sender knows that no byte left.
+    Refuse,
+    /// It comes right after the next message of this path, so much later at the latest.
+    Reorder(Span),
 }
 
 /// Which requests a fault is about.
@@ -122,44 +154,11 @@ pub enum Answer {
     Status(u16),
 }
 
-/// The process dies in a step of the manager and starts again later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crash {
-    /// Where in the step (design: step, persist, act, sleep).
-    pub moment: CrashMoment,
-    /// Which step: the next that fits.
-    pub on: CrashOn,
-    /// How long it stays down. Default 1 s.
-    pub restart: Span,
-}
+/// How long a message waits at most to be overtaken, where nothing else is said.
+pub(super) const OVERTAKEN_BY: Span = Span::secs(1);
 
-/// Where a step is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CrashMoment {
-    /// Decided, nothing stored.
-    BeforePersist,
-    /// Stored, nothing sent or acknowledged.
-    AfterPersist,
-    /// Stored and sent, no reply seen.
-    AfterRequest,
-}
-
-/// Which steps a crash waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CrashOn {
-    /// Any.
-    Any,
-    /// A signal came in.
-    Signal,
-    /// A reply came in.
-    Reply,
-    /// A push came in.
-    Push,
-    /// It sends one of these requests.
-    Sending(Requests),
-}
-
-const OPERATIONS: &[(&str, Requests)] = &[
+/// Words for requests.
+pub(super) const OPERATIONS: &[(&str, Requests)] = &[
     ("create", Requests::One(Operation::Create)),
     ("cancel", Requests::One(Operation::Cancel)),
     ("amend", Requests::One(Operation::Amend)),
@@ -175,7 +174,8 @@ const OPERATIONS: &[(&str, Requests)] = &[
     ("any", Requests::All),
 ];
 
-const TOPICS: &[(&str, Pushes)] = &[
+/// Words for pushes.
+pub(super) const TOPICS: &[(&str, Pushes)] = &[
     ("order", Pushes::One(Topic::Order)),
     ("execution", Pushes::One(Topic::Execution)),
     ("position", Pushes::One(Topic::Position)),
@@ -183,11 +183,15 @@ const TOPICS: &[(&str, Pushes)] = &[
     ("any", Pushes::All),
 ];
 
-const MOMENTS: &[(&str, CrashMoment)] = &[
-    ("before-persist", CrashMoment::BeforePersist),
-    ("after-persist", CrashMoment::AfterPersist),
-    ("after-request", CrashMoment::AfterRequest),
-];
+/// How a scenario spells these requests.
+pub(super) fn requests_word(of: Requests) -> &'static str {
+    word_of(OPERATIONS, &of)
+}
+
+/// How a scenario spells these pushes.
+pub(super) fn pushes_word(of: Pushes) -> &'static str {
+    word_of(TOPICS, &of)
+}
 
 /// Reads `fault = { .. }`.
 pub(super) fn read(r: &mut Reader<'_>, raw: &Spanned<RawFault>) -> Option<Action> {
@@ -199,9 +203,13 @@ pub(super) fn read(r: &mut Reader<'_>, raw: &Spanned<RawFault>) -> Option<Action
         ("duplicate", fields.duplicate.is_some()),
         ("answer", fields.answer.is_some()),
         ("push_first", fields.push_first.is_some()),
+        ("reset", fields.reset.is_some()),
+        ("refuse", fields.refuse.is_some()),
+        ("reorder", fields.reorder.is_some()),
     ];
     r.exactly_one(raw, "fault", &verbs)?;
-    only_with(r, fields.by.as_ref(), "by", "delay", fields.delay.is_some())?;
+    let waits = fields.delay.is_some() || fields.reset.is_some() || fields.reorder.is_some();
+    only_with(r, fields.by.as_ref(), "by", "delay", waits)?;
     only_with(r, fields.executed.as_ref(), "executed", "answer", fields.answer.is_some())?;
 
     let of = fields.of.as_ref();
@@ -213,34 +221,49 @@ pub(super) fn read(r: &mut Reader<'_>, raw: &Spanned<RawFault>) -> Option<Action
         r.take(super::read::must_be_true(yes, "push_first"))?;
         FaultKind::PushFirst { of: requests(r, of)? }
     } else {
-        let way = fields.drop.as_ref().or(fields.delay.as_ref()).or(fields.duplicate.as_ref())?;
-        let path = path(r, way, of);
-        let effect = if fields.delay.is_some() {
-            let by = r.required(raw, fields.by.as_ref(), "by")?;
-            Effect::Delay(r.take(word::length(by))?)
-        } else if fields.duplicate.is_some() {
-            Effect::Duplicate
-        } else {
-            Effect::Drop
-        };
-        FaultKind::Carry { path: path?, effect }
+        carry(r, raw)?
     };
     Some(Action::Fault(Fault { kind, count: count? }))
 }
 
-/// Reads `crash = { .. }`.
-pub(super) fn read_crash(r: &mut Reader<'_>, raw: &RawCrash) -> Option<Action> {
-    let moment = r.take(word::choose(&raw.at, "moment of a crash", MOMENTS));
-    let restart = r.or(raw.restart.as_ref(), Span::secs(1), word::length);
-    let on = r.or(raw.on.as_ref(), CrashOn::Any, |word| {
-        let inputs = [("signal", CrashOn::Signal), ("reply", CrashOn::Reply), ("push", CrashOn::Push)];
-        let sending = OPERATIONS.iter().map(|(word, of)| match of {
-            Requests::All => (*word, CrashOn::Any),
-            of => (*word, CrashOn::Sending(*of)),
-        });
-        word::choose(word, "step to crash on", &inputs.into_iter().chain(sending).collect::<Vec<_>>())
-    });
-    Some(Action::Crash(Crash { moment: moment?, on: on?, restart: restart? }))
+/// What becomes of messages on their way.
+fn carry(r: &mut Reader<'_>, raw: &Spanned<RawFault>) -> Option<FaultKind> {
+    let fields = raw.get_ref();
+    let ways = [&fields.drop, &fields.delay, &fields.duplicate, &fields.reset, &fields.refuse, &fields.reorder];
+    let way = ways.into_iter().find_map(Option::as_ref)?;
+    let path = path(r, way, fields.of.as_ref());
+    let by = match &fields.by {
+        Some(by) => Some(r.take(word::length(by))?),
+        None => None,
+    };
+    let effect = if fields.delay.is_some() {
+        r.required(raw, fields.by.as_ref(), "by")?;
+        Effect::Delay(by?)
+    } else if fields.duplicate.is_some() {
+        Effect::Duplicate
+    } else if fields.reset.is_some() {
+        only_of(r, way, "reset", if by.is_some() { &["request"] } else { &["request", "reply"] })?;
+        Effect::Reset(by)
+    } else if fields.refuse.is_some() {
+        only_of(r, way, "refuse", &["request"])?;
+        Effect::Refuse
+    } else if fields.reorder.is_some() {
+        Effect::Reorder(by.unwrap_or(OVERTAKEN_BY))
+    } else {
+        Effect::Drop
+    };
+    Some(FaultKind::Carry { path: path?, effect })
+}
+
+/// Some things happen only to some messages.
+fn only_of(r: &mut Reader<'_>, way: &Word, verb: &str, ways: &[&str]) -> Option<()> {
+    if ways.contains(&way.get_ref().as_str()) {
+        return Some(());
+    }
+    let all: Vec<String> = ways.iter().map(|way| format!("`{way}`")).collect();
+    let message = format!("`{verb}` of a `{}`, as it stands here, does not happen", way.get_ref());
+    r.problem(Problem::at(way, message, "not of this", format!("it happens to {}", all.join(" or "))));
+    None
 }
 
 fn requests(r: &mut Reader<'_>, of: Option<&Word>) -> Option<Requests> {

@@ -17,23 +17,67 @@
 //! expect = { orders = 1, status = "filled" }
 //! ```
 //!
-//! A step does one thing: `signal`, `again`, `price`, `fault`, `stream`, `exchange`, `store`, `crash`, `manual`,
-//! `liquidity`, `reject_next` or `expect`. Words that it does not know are errors that name the nearest known one.
+//! Times are whole numbers with a unit: `500us`, `250ms`, `10s`, `2m`, `1h`. Beside `steps` a file may say `about`,
+//! `seed`, `link`, `duration`, `heal`, `sockets` and the tables `[prices]`, `[config]` and `[exchange]`.
+//!
+//! A scenario may also be made in code ([`Scenario::made`]); [`write`] gives the file of it.
+//!
+//! A step does one thing. Words that it does not know are errors that name the nearest known one.
+//!
+//! | step | example | what happens |
+//! |---|---|---|
+//! | `signal` | `{ id = "s-1", side = "buy", amount = "500" }` | a signal is delivered; `{ raw = ".." }`: any body |
+//! | `again` | `"s-1"` | the bytes of an earlier signal are delivered again |
+//! | `price` | `{ BTCUSDT = "50100" }` | the market moves; `{ touch = "BTCUSDT" }`: to our oldest resting order |
+//! | `manual` | `{ side = "sell", quantity = "0.1" }` | another hand on the account trades |
+//! | `liquidity` | `{ at_best = "0.5" }` | the book becomes this deep |
+//! | `reject_next` | `true` | the next order is acknowledged, then rejected by the engine |
+//! | `quirk` | `{ name = ".." }` | the exchange does something odd: see [`crate::exchange::Quirk`] |
+//! | `fault` | `{ drop = "reply", of = "create", count = 2 }` | messages go wrong: see below |
+//! | `silence` | `{ of = "order", length = "20s" }` | pushes vanish on a stream that stays up |
+//! | `ban` | `"10m"` | the exchange answers 403 to everything |
+//! | `stream` | `"down"`, `"up"` | the private stream is kept down |
+//! | `reconnect` | `{ fails = 3, every = "1s" }` | it breaks, and comes back after attempts that fail |
+//! | `exchange` | `"down"`, `"up"` | nothing goes there or comes from there |
+//! | `broker` | `{ do = "redeliver" }` | all that nobody acknowledged comes again; also `duplicate`, `lose-ack`, `reorder` |
+//! | `store` | `"down"`, `"up"` | nothing can be written or read |
+//! | `commit` | `{ do = "slow", by = "3s", count = 2 }` | the next commits take long, or `fail` |
+//! | `checkpoint` | `true` | one is taken; `checkpoint_every = 100`: at each start that has 100 records to read |
+//! | `crash` | `{ at = "after-persist", on = "create", loss = "torn" }` | the process dies in the next step that fits |
+//! | `clock` | `{ step = "-3s" }`, `{ drift = 200 }` | the host's wall clock jumps; its clocks run fast (millionths) |
+//! | `pause` | `"40s"` | the process stands still; then all that came in comes at once |
+//! | `expect` | `{ orders = 1, status = "filled" }` | something must be true now |
+//!
+//! A `fault` is one of `drop`, `delay` (`by`), `duplicate`, `reorder` (at most `by`), each of a `"request"`, `"reply"`
+//! or `"push"`; `reset` of a `"request"` (never carried out; with `by`: so much later all the same) or `"reply"`;
+//! `refuse = "request"`; `answer` with a retCode or an HTTP status (`executed`: carried out all the same);
+//! `push_first = true`. `of` says which requests or which topic, `count` how many. A `crash` is `at` before-persist,
+//! after-persist or after-request, `on` signal, reply, push, request or one request's word; its `loss` is kill,
+//! unsynced, torn, twice, old-checkpoint, no-checkpoint or in-recovery.
 
+mod around;
+mod crash;
 mod expect;
 mod fault;
 mod problem;
+mod quirk;
 mod raw;
 mod read;
 mod signal;
 mod word;
+mod write;
 
+pub use around::{Broker, Clock, Commit, CommitTrouble, Messages, Reconnect, Silence};
+pub use crash::{Crash, CrashMoment, CrashOn, Loss};
 pub use expect::{EventWord, Expect, OrderWord, SignalWord};
-pub use fault::{Answer, Crash, CrashMoment, CrashOn, Effect, Fault, FaultKind, Path, Pushes, Requests, Topic};
+pub use fault::{Answer, Effect, Fault, FaultKind, Message, Path, Pushes, Requests, Topic};
 pub use problem::{Problem, ScenarioError, nearest};
+pub use quirk::write as write_quirk;
 pub use signal::{RawStep, SignalStep, signal_body, signal_id};
+pub use write::write;
 
-use order_manager_core::unit::{Price, Quantity, Side, SignalId, Span, Symbol};
+use crate::exchange::Quirk;
+use order_manager_core::unit::{Decimal, Price, Quantity, Side, SignalId, Span, Symbol};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fs;
@@ -53,6 +97,9 @@ pub struct Scenario {
     pub link: Option<Link>,
     /// When the run ends. Default 30 s after the last step.
     pub duration: Span,
+    /// After `duration` all faults end, no signal comes, and that long passes before what must hold at last is
+    /// judged. Default none: nothing heals by itself.
+    pub heal: Option<Span>,
     /// Table `[config]`: the core's configuration, unread. See [`Scenario::config_as`].
     pub config: toml::Table,
     /// Table `[exchange]`: the exchange's configuration, unread. See [`Scenario::exchange_as`].
@@ -74,6 +121,17 @@ pub enum Link {
     Bytes,
 }
 
+impl Link {
+    /// The word as a scenario spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Typed => "typed",
+            Self::Bytes => "bytes",
+        }
+    }
+}
+
 /// What the market trades at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prices {
@@ -83,12 +141,18 @@ pub struct Prices {
     pub start: Price,
 }
 
+impl Default for Prices {
+    fn default() -> Self {
+        Self { symbol: Symbol::clipped("BTCUSDT"), start: Price(Decimal::from(50_000)) }
+    }
+}
+
 /// One thing at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// When, after the start.
     pub at: Span,
-    /// Its first line in the file, from 1.
+    /// Its first line in the file, from 1; 0 where there is no file.
     pub line: usize,
     /// What.
     pub action: Action,
@@ -105,6 +169,10 @@ pub enum Action {
     Again(String),
     /// The market moves: new prices by symbol.
     Price(BTreeMap<Symbol, Price>),
+    /// The price comes just as far as an order of ours that rests, the oldest one; nowhere where none does.
+    Touch(Symbol),
+    /// The exchange does something odd by itself.
+    Quirk(Quirk),
     /// Something goes wrong from now on.
     Fault(Fault),
     /// The private stream is cut.
@@ -121,6 +189,24 @@ pub enum Action {
     StoreUp,
     /// The process dies in the next step that fits.
     Crash(Crash),
+    /// Pushes vanish for a while, on a stream that stays up.
+    Silence(Silence),
+    /// The exchange bans our address for so long: it answers 403 to everything, and carries nothing out.
+    Ban(Span),
+    /// The private stream breaks and comes back by itself.
+    Reconnect(Reconnect),
+    /// The broker of the signals misbehaves.
+    Broker(Broker),
+    /// Commits go wrong.
+    Commit(Commit),
+    /// A checkpoint is taken, as soon as nothing is being written.
+    Checkpoint,
+    /// From now on a process that starts and has so many records to read takes one, as the service does.
+    CheckpointEvery(u32),
+    /// The clock of the manager's host goes wrong.
+    Clock(Clock),
+    /// The process stands still for so long: it handles nothing, its timers do not fire, and what comes in waits.
+    Pause(Span),
     /// Somebody else trades on the account.
     Manual(Manual),
     /// The book becomes this deep.
@@ -151,34 +237,74 @@ pub struct Liquidity {
     pub at_best: Quantity,
 }
 
+/// After the last step, where nothing else is said.
+const AFTERWARDS: Span = Span::secs(30);
+
 impl Scenario {
+    /// A scenario that no file holds: nothing happens in it yet.
+    #[must_use]
+    pub fn made(name: &str) -> Self {
+        Self {
+            name: name.to_string(),
+            about: String::new(),
+            seed: 1,
+            sockets: false,
+            link: None,
+            duration: AFTERWARDS,
+            heal: None,
+            config: toml::Table::new(),
+            exchange: toml::Table::new(),
+            prices: Prices::default(),
+            steps: Vec::new(),
+            path: format!("{name}.toml"),
+            text: String::new(),
+        }
+    }
+
+    /// When a run with these steps ends, where nothing else is said.
+    #[must_use]
+    pub fn usual_duration(steps: &[Step]) -> Span {
+        Span(steps.last().map_or(0, |step| step.at.0).saturating_add(AFTERWARDS.0))
+    }
+
     /// `[config]` read as the caller's type; problems point into the file.
     pub fn config_as<T: DeserializeOwned + Default>(&self) -> Result<T, ScenarioError> {
         #[derive(serde::Deserialize)]
-        #[serde(bound = "T: DeserializeOwned + Default")]
         struct Only<T> {
-            #[serde(default)]
-            config: T,
+            #[serde(rename = "config")]
+            _config: T,
         }
-        self.section(|only: Only<T>| only.config)
+        self.section(&self.config, |text| toml::from_str::<Only<T>>(text).err())
     }
 
     /// `[exchange]` read as the caller's type; problems point into the file.
     pub fn exchange_as<T: DeserializeOwned + Default>(&self) -> Result<T, ScenarioError> {
         #[derive(serde::Deserialize)]
-        #[serde(bound = "T: DeserializeOwned + Default")]
         struct Only<T> {
-            #[serde(default)]
-            exchange: T,
+            #[serde(rename = "exchange")]
+            _exchange: T,
         }
-        self.section(|only: Only<T>| only.exchange)
+        self.section(&self.exchange, |text| toml::from_str::<Only<T>>(text).err())
     }
 
-    fn section<W: DeserializeOwned, T>(&self, open: impl Fn(W) -> T) -> Result<T, ScenarioError> {
-        toml::from_str(&self.text).map(open).map_err(|e| ScenarioError {
-            path: self.path.clone(),
-            text: self.text.clone(),
-            problems: vec![Problem::of_toml(&e)],
+    /// What the table says. Where it cannot be read a text shows the place: the file's, else the one that would be
+    /// written of it.
+    fn section<T: DeserializeOwned + Default>(
+        &self,
+        table: &toml::Table,
+        problem_in: impl Fn(&str) -> Option<toml::de::Error>,
+    ) -> Result<T, ScenarioError> {
+        if table.is_empty() {
+            return Ok(T::default());
+        }
+        table.clone().try_into().map_err(|unplaced| {
+            let path = self.path.clone();
+            for text in [self.text.clone(), write(self)] {
+                if let Some(placed) = problem_in(&text).filter(|placed| placed.message() == unplaced.message()) {
+                    return ScenarioError { path, text, problems: vec![Problem::of_toml(&placed)] };
+                }
+            }
+            ScenarioError { path, text: String::new(), problems: vec![Problem::of_toml(&unplaced)] }
         })
     }
 
@@ -206,6 +332,14 @@ pub fn load(path: &std::path::Path) -> Result<Scenario, ScenarioError> {
         Ok(text) => read::read(&shown, &stem, &text),
         Err(e) => Err(ScenarioError::unreadable(shown, &e)),
     }
+}
+
+/// Reads the text of a scenario; `path` is its name in problems, `stem` what its `name` must be.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(path: &str, stem: &str, text: &str) -> Result<Scenario, ScenarioError> {
+    read::read(path, stem, text)
 }
 
 /// Reads what happens in one step from a JSON object of the step's own words: of

@@ -20,6 +20,7 @@ pub(super) struct RawScenario {
     pub sockets: bool,
     pub link: Option<Word>,
     pub duration: Option<Word>,
+    pub heal: Option<Word>,
     #[serde(default)]
     pub config: Table,
     #[serde(default)]
@@ -49,9 +50,19 @@ pub(super) struct RawStep {
     pub exchange: Option<Word>,
     pub store: Option<Word>,
     pub crash: Option<Spanned<RawCrash>>,
+    pub silence: Option<Spanned<RawSilence>>,
+    pub ban: Option<Word>,
+    pub reconnect: Option<Spanned<RawReconnect>>,
+    pub broker: Option<Spanned<RawBroker>>,
+    pub commit: Option<Spanned<RawCommit>>,
+    pub checkpoint: Option<Spanned<bool>>,
+    pub checkpoint_every: Option<Spanned<u32>>,
+    pub clock: Option<Spanned<RawClock>>,
+    pub pause: Option<Word>,
     pub manual: Option<Spanned<RawManual>>,
     pub liquidity: Option<Spanned<RawLiquidity>>,
     pub reject_next: Option<Spanned<bool>>,
+    pub quirk: Option<Spanned<RawQuirk>>,
     pub expect: Option<Spanned<RawExpect>>,
 }
 
@@ -73,6 +84,7 @@ pub(super) struct RawSignal {
     pub strategy: Option<Word>,
     pub trace: Option<Word>,
     pub raw: Option<Word>,
+    pub raw_hex: Option<Word>,
     pub deliveries: Option<Spanned<u32>>,
 }
 
@@ -84,6 +96,9 @@ pub(super) struct RawFault {
     pub duplicate: Option<Word>,
     pub answer: Option<Spanned<i64>>,
     pub push_first: Option<Spanned<bool>>,
+    pub reset: Option<Word>,
+    pub refuse: Option<Word>,
+    pub reorder: Option<Word>,
     pub of: Option<Word>,
     pub by: Option<Word>,
     pub count: Option<Spanned<u32>>,
@@ -96,6 +111,46 @@ pub(super) struct RawCrash {
     pub at: Word,
     pub on: Option<Word>,
     pub restart: Option<Word>,
+    pub loss: Option<Word>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSilence {
+    pub of: Option<Word>,
+    pub length: Word,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawReconnect {
+    pub fails: Option<u32>,
+    pub every: Option<Word>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBroker {
+    #[serde(rename = "do")]
+    pub what: Word,
+    pub count: Option<Spanned<u32>>,
+    pub by: Option<Word>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCommit {
+    #[serde(rename = "do")]
+    pub what: Word,
+    pub count: Option<Spanned<u32>>,
+    pub by: Option<Word>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawClock {
+    pub step: Option<Word>,
+    pub drift: Option<Spanned<i32>>,
 }
 
 #[derive(Deserialize)]
@@ -104,6 +159,27 @@ pub(super) struct RawManual {
     pub side: Word,
     pub symbol: Option<Word>,
     pub quantity: Word,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawQuirk {
+    pub name: Word,
+    pub lag: Option<Word>,
+    pub length: Option<Word>,
+    pub count: Option<Spanned<u32>>,
+    pub symbol: Option<Word>,
+    pub side: Option<Word>,
+    pub quantity: Option<Word>,
+    pub rate: Option<Word>,
+    pub away: Option<Word>,
+    pub link: Option<Word>,
+    pub leverage: Option<Word>,
+    pub tick: Option<Word>,
+    pub step: Option<Word>,
+    pub by: Option<Word>,
+    pub ratio: Option<Word>,
+    pub way: Option<Word>,
 }
 
 #[derive(Deserialize)]

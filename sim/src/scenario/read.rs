@@ -2,10 +2,39 @@
 
 use super::problem::{Problem, ScenarioError};
 use super::raw::{RawLiquidity, RawManual, RawScenario, RawStep, Word, Words};
-use super::{Action, Link, Liquidity, Manual, Prices, Scenario, Step, expect, fault, signal, word};
-use order_manager_core::unit::{Decimal, Price, Quantity, Span, Symbol};
+use super::{
+    Action, Link, Liquidity, Manual, Prices, Scenario, Step, around, crash, expect, fault, quirk, signal, word,
+};
+use order_manager_core::unit::{Price, Quantity, Span, Symbol};
 use std::collections::BTreeMap;
 use toml::Spanned;
+
+/// The words of a step.
+#[cfg(test)]
+pub(super) const ACTIONS: &[&str] = &[
+    "signal",
+    "again",
+    "price",
+    "fault",
+    "stream",
+    "exchange",
+    "store",
+    "crash",
+    "silence",
+    "ban",
+    "reconnect",
+    "broker",
+    "commit",
+    "checkpoint",
+    "checkpoint_every",
+    "clock",
+    "pause",
+    "manual",
+    "liquidity",
+    "reject_next",
+    "quirk",
+    "expect",
+];
 
 /// What reading a file needs to remember.
 pub(super) struct Reader<'a> {
@@ -19,7 +48,7 @@ pub(super) struct Reader<'a> {
 pub(super) fn read(path: &str, stem: &str, text: &str) -> Result<Scenario, ScenarioError> {
     let fail = |problems| ScenarioError { path: path.to_owned(), text: text.to_owned(), problems };
     let raw: RawScenario = toml::from_str(text).map_err(|e| fail(vec![Problem::of_toml(&e)]))?;
-    let mut r = Reader { text, symbol: Symbol::clipped("BTCUSDT"), aliases: Vec::new(), problems: Vec::new() };
+    let mut r = Reader { text, symbol: Prices::default().symbol, aliases: Vec::new(), problems: Vec::new() };
     let scenario = r.scenario(path, stem, raw);
     match scenario {
         Some(scenario) if r.problems.is_empty() => Ok(scenario),
@@ -38,19 +67,20 @@ impl Reader<'_> {
             self.problem(Problem::at(&raw.name, message, "not the name of the file", help));
         }
         self.symbol = self.symbol(raw.prices.symbol.as_ref())?;
-        let start = self.or(raw.prices.start.as_ref(), Price(Decimal::from(50_000)), word::price);
+        let start = self.or(raw.prices.start.as_ref(), Prices::default().start, word::price);
         let link = self.or(raw.link.as_ref(), None, |w| {
-            word::choose(w, "link", &[("typed", Link::Typed), ("bytes", Link::Bytes)]).map(Some)
+            word::choose(w, "link", &[Link::Typed, Link::Bytes].map(|link| (link.as_str(), link))).map(Some)
         });
         let mut steps = self.steps(&raw.steps);
         steps.sort_by_key(|step| step.at); // stable: steps of one moment keep the order of the file
         let last = steps.last().map_or(Span::ZERO, |step| step.at);
-        let duration = self.or(raw.duration.as_ref(), Span(last.0 + Span::secs(30).0), word::length)?;
+        let duration = self.or(raw.duration.as_ref(), Scenario::usual_duration(&steps), word::length)?;
         if let Some(given) = raw.duration.as_ref().filter(|_| duration < last) {
             let message = format!("the run ends after {duration}, before its last step at {last}");
             let help = "make the run longer, or leave `duration` out: it is then 30 s more than the last step";
             self.problem(Problem::at(given, message, "ends too early", help));
         }
+        let heal = self.or(raw.heal.as_ref(), None, |length| word::length(length).map(Some))?;
         Some(Scenario {
             name: raw.name.into_inner(),
             about: raw.about.unwrap_or_else(|| leading_comment(self.text)),
@@ -58,6 +88,7 @@ impl Reader<'_> {
             sockets: raw.sockets,
             link: link?,
             duration,
+            heal,
             config: raw.config,
             exchange: raw.exchange,
             prices: Prices { symbol: self.symbol, start: start? },
@@ -93,9 +124,19 @@ impl Reader<'_> {
             ("exchange", raw.exchange.is_some()),
             ("store", raw.store.is_some()),
             ("crash", raw.crash.is_some()),
+            ("silence", raw.silence.is_some()),
+            ("ban", raw.ban.is_some()),
+            ("reconnect", raw.reconnect.is_some()),
+            ("broker", raw.broker.is_some()),
+            ("commit", raw.commit.is_some()),
+            ("checkpoint", raw.checkpoint.is_some()),
+            ("checkpoint_every", raw.checkpoint_every.is_some()),
+            ("clock", raw.clock.is_some()),
+            ("pause", raw.pause.is_some()),
             ("manual", raw.manual.is_some()),
             ("liquidity", raw.liquidity.is_some()),
             ("reject_next", raw.reject_next.is_some()),
+            ("quirk", raw.quirk.is_some()),
             ("expect", raw.expect.is_some()),
         ];
         self.exactly_one(step, "step", &actions)?;
@@ -104,7 +145,7 @@ impl Reader<'_> {
         } else if let Some(word) = &raw.again {
             self.known_alias(word).map(Action::Again)
         } else if let Some(raw) = &raw.price {
-            self.prices(raw.get_ref()).map(Action::Price)
+            self.price(raw.get_ref())
         } else if let Some(raw) = &raw.fault {
             fault::read(self, raw)
         } else if let Some(word) = &raw.stream {
@@ -114,11 +155,15 @@ impl Reader<'_> {
         } else if let Some(word) = &raw.store {
             self.down_or_up(word, "state of the store", Action::StoreDown, Action::StoreUp)
         } else if let Some(raw) = &raw.crash {
-            fault::read_crash(self, raw.get_ref())
+            crash::read(self, raw.get_ref())
+        } else if let Some(action) = self.around(raw) {
+            action
         } else if let Some(raw) = &raw.manual {
             self.manual(raw.get_ref())
         } else if let Some(raw) = &raw.liquidity {
             self.liquidity(raw.get_ref())
+        } else if let Some(raw) = &raw.quirk {
+            quirk::read(self, raw).map(Action::Quirk)
         } else if let Some(yes) = &raw.reject_next {
             self.take(must_be_true(yes, "reject_next")).map(|()| Action::RejectNext)
         } else {
@@ -126,8 +171,42 @@ impl Reader<'_> {
         }
     }
 
+    /// What goes wrong around the exchange: none where the step is something else, some none where it cannot be read.
+    fn around(&mut self, raw: &RawStep) -> Option<Option<Action>> {
+        Some(if let Some(raw) = &raw.silence {
+            around::read_silence(self, raw.get_ref())
+        } else if let Some(length) = &raw.ban {
+            self.take(word::length(length)).map(Action::Ban)
+        } else if let Some(raw) = &raw.reconnect {
+            around::read_reconnect(self, raw.get_ref())
+        } else if let Some(raw) = &raw.broker {
+            around::read_broker(self, raw.get_ref())
+        } else if let Some(raw) = &raw.commit {
+            around::read_commit(self, raw.get_ref())
+        } else if let Some(yes) = &raw.checkpoint {
+            self.take(must_be_true(yes, "checkpoint")).map(|()| Action::Checkpoint)
+        } else if let Some(records) = &raw.checkpoint_every {
+            self.count(Some(records)).map(Action::CheckpointEvery)
+        } else if let Some(raw) = &raw.clock {
+            around::read_clock(self, raw)
+        } else if let Some(length) = &raw.pause {
+            self.take(word::length(length)).map(Action::Pause)
+        } else {
+            return None;
+        })
+    }
+
     fn down_or_up(&mut self, word: &Word, what: &str, down: Action, up: Action) -> Option<Action> {
         self.take(word::choose(word, what, &[("down", &down), ("up", &up)])).cloned()
+    }
+
+    /// `{ BTCUSDT = "50100" }`, or `{ touch = "BTCUSDT" }`.
+    fn price(&mut self, words: &Words) -> Option<Action> {
+        let touched = words.iter().find(|(key, _)| key.get_ref() == "touch").map(|(_, symbol)| symbol);
+        match touched.filter(|_| words.len() == 1) {
+            Some(symbol) => self.take(word::symbol(symbol)).map(Action::Touch),
+            None => self.prices(words).map(Action::Price),
+        }
     }
 
     fn prices(&mut self, words: &Words) -> Option<BTreeMap<Symbol, Price>> {

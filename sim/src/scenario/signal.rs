@@ -10,6 +10,16 @@ use crate::signal_json::{Origin, SignalJson};
 use order_manager_core::unit::{Decimal, Price, Side, SignalId, Span, Symbol, Timestamp};
 use toml::Spanned;
 
+/// The strategy of signals that name none.
+pub(super) const MOMENTUM: &str = "momentum_v1";
+/// The spread of signals that name none.
+pub(super) const SPREAD: Decimal = Decimal::ONE;
+
+/// The confidence of signals that name none.
+pub(super) const fn confidence(exit: bool) -> Decimal {
+    if exit { Decimal::ONE } else { Decimal::from_parts(95, 0, 0, false, 2) }
+}
+
 /// A signal as the model service would send it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignalStep {
@@ -52,6 +62,30 @@ pub struct RawStep {
     pub body: Vec<u8>,
     /// How many times they are delivered.
     pub deliveries: u32,
+}
+
+impl SignalStep {
+    /// A signal that names no more than it must: all else is usual.
+    #[must_use]
+    pub fn plain(alias: &str, symbol: Symbol, side: Side, amount: Decimal) -> Self {
+        Self {
+            alias: alias.to_owned(),
+            id: signal_id(alias),
+            symbol,
+            side,
+            amount,
+            confidence: confidence(false),
+            price: None,
+            spread: SPREAD,
+            age: Span::ZERO,
+            urgency: false,
+            exit: false,
+            warmup: false,
+            strategy: MOMENTUM.to_owned(),
+            trace: None,
+            deliveries: 1,
+        }
+    }
 }
 
 /// The id of a signal called `alias`: the same in every scenario, run and build, in the shape of a version 4
@@ -99,15 +133,16 @@ pub fn signal_body(signal: &SignalStep, now: Timestamp, current: Price) -> Vec<u
 pub(super) fn read(r: &mut Reader<'_>, raw: &Spanned<RawSignal>) -> Option<Action> {
     let fields = raw.get_ref();
     let deliveries = r.count(fields.deliveries.as_ref());
-    if let Some(body) = &fields.raw {
+    if let Some(word) = fields.raw.as_ref().or(fields.raw_hex.as_ref()) {
         let deliveries = deliveries?;
         if fields.says_more_than_raw() {
             let message = "a raw signal has other fields too".to_owned();
             let help = "`raw` is the whole body: keep `raw` and `deliveries`, or drop `raw`";
-            r.problem(Problem::at(body, message, "the whole body", help));
+            r.problem(Problem::at(word, message, "the whole body", help));
             return None;
         }
-        return Some(Action::Raw(RawStep { body: body.get_ref().clone().into_bytes(), deliveries }));
+        let body = if fields.raw.is_some() { word.get_ref().clone().into_bytes() } else { r.take(bytes(word))? };
+        return Some(Action::Raw(RawStep { body, deliveries }));
     }
     let alias = r.required(raw, fields.id.as_ref(), "id").and_then(|word| new_alias(r, word));
     let side = r.required(raw, fields.side.as_ref(), "side").map(word::side);
@@ -116,9 +151,8 @@ pub(super) fn read(r: &mut Reader<'_>, raw: &Spanned<RawSignal>) -> Option<Actio
     let amount = amount.and_then(|amount| r.take(amount));
     let symbol = r.symbol(fields.symbol.as_ref());
     let exit = fields.exit.unwrap_or(false);
-    let usual = if exit { Decimal::ONE } else { Decimal::new(95, 2) };
-    let confidence = r.or(fields.confidence.as_ref(), usual, |w| word::number(w, "confidence"));
-    let spread = r.or(fields.spread.as_ref(), Decimal::ONE, |w| word::number(w, "spread"));
+    let confidence = r.or(fields.confidence.as_ref(), confidence(exit), |w| word::number(w, "confidence"));
+    let spread = r.or(fields.spread.as_ref(), SPREAD, |w| word::number(w, "spread"));
     let price = r.or(fields.price.as_ref(), None, |w| word::price(w).map(Some));
     let age = r.or(fields.age.as_ref(), Span::ZERO, word::length);
     let same = match &fields.same_id_as {
@@ -139,7 +173,7 @@ pub(super) fn read(r: &mut Reader<'_>, raw: &Spanned<RawSignal>) -> Option<Actio
         urgency: fields.urgency.unwrap_or(false),
         exit,
         warmup: fields.warmup.unwrap_or(false),
-        strategy: fields.strategy.as_ref().map_or("momentum_v1".into(), |w| w.get_ref().clone()),
+        strategy: fields.strategy.as_ref().map_or(MOMENTUM.into(), |w| w.get_ref().clone()),
         trace: fields.trace.as_ref().map(|w| w.get_ref().clone()),
         deliveries: deliveries?,
     }))
@@ -160,8 +194,21 @@ impl RawSignal {
             &self.strategy,
             &self.trace,
         ];
-        words.iter().any(|word| word.is_some()) || [self.urgency, self.exit, self.warmup].iter().any(Option::is_some)
+        (self.raw.is_some() && self.raw_hex.is_some())
+            || words.iter().any(|word| word.is_some())
+            || [self.urgency, self.exit, self.warmup].iter().any(Option::is_some)
     }
+}
+
+/// Two hexadecimal digits a byte.
+fn bytes(word: &Word) -> Result<Vec<u8>, Problem> {
+    let digits: Option<Vec<u8>> =
+        word.get_ref().chars().map(|c| c.to_digit(16).and_then(|d| d.try_into().ok())).collect();
+    let pairs = digits.filter(|digits| digits.len().is_multiple_of(2));
+    pairs.map(|digits| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()).ok_or_else(|| {
+        let message = format!("`{}` is not hexadecimal", word.get_ref());
+        Problem::at(word, message, "not bytes", "write two hexadecimal digits a byte: \"7bff\"")
+    })
 }
 
 /// An alias is given once.

@@ -139,7 +139,7 @@ fn an_unknown_field_names_the_nearest() {
     5 | fault = { drop_replay = "reply" }
       |           ^^^^^^^^^^^ did you mean `drop`?
       |
-      = help: the words here are `drop`, `delay`, `duplicate`, `answer`, `push_first`, `of`, `by`, `count`, `executed`
+      = help: the words here are `drop`, `delay`, `duplicate`, `answer`, `push_first`, `reset`, `refuse`, `reorder`, `of`, `by`, `count`, `executed`
     "#);
 }
 
@@ -152,7 +152,7 @@ fn an_unknown_action_names_the_nearest() {
     5 | exepct = { orders = 1 }
       | ^^^^^^ did you mean `expect`?
       |
-      = help: the words here are `at`, `signal`, `again`, `price`, `fault`, `stream`, `exchange`, `store`, `crash`, `manual`, `liquidity`, `reject_next`, `expect`
+      = help: the words here are `at`, `signal`, `again`, `price`, `fault`, `stream`, `exchange`, `store`, `crash`, `silence`, `ban`, `reconnect`, `broker`, `commit`, `checkpoint`, `checkpoint_every`, `clock`, `pause`, `manual`, `liquidity`, `reject_next`, `quirk`, `expect`
     "#);
 }
 
@@ -230,7 +230,7 @@ fn a_step_without_an_action_is_one_too_few() {
     3 | [[steps]]
       | ^^^^^^^^^ this step
       |
-      = help: add one of `signal`, `again`, `price`, `fault`, `stream`, `exchange`, `store`, `crash`, `manual`, `liquidity`, `reject_next`, `expect`
+      = help: add one of `signal`, `again`, `price`, `fault`, `stream`, `exchange`, `store`, `crash`, `silence`, `ban`, `reconnect`, `broker`, `commit`, `checkpoint`, `checkpoint_every`, `clock`, `pause`, `manual`, `liquidity`, `reject_next`, `quirk`, `expect`
     "#);
 }
 

@@ -13,26 +13,32 @@ pub(super) fn choose<T: Copy>(word: &Word, what: &str, table: &[(&str, T)]) -> R
     })
 }
 
+/// The word of `table` for a value that it has.
+pub(super) fn word_of<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
+    table.iter().find(|(_, known)| known == value).map_or("any", |(word, _)| word)
+}
+
 /// `buy` or `sell`.
 pub(super) fn side(word: &Word) -> Result<Side, Problem> {
     choose(word, "side", &[("buy", Side::Buy), ("sell", Side::Sell)])
 }
 
-/// A whole number and its unit: `250ms`, `10s`, `2m`, `1h`.
+/// A whole number and its unit: `500us`, `250ms`, `10s`, `2m`, `1h`.
 pub(super) fn length(word: &Word) -> Result<Span, Problem> {
     let text = word.get_ref().as_str();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
-    let unit_ms = match unit {
-        "ms" => Some(1),
-        "s" => Some(1_000),
-        "m" => Some(60_000),
-        "h" => Some(3_600_000),
+    let unit_us = match unit {
+        "us" => Some(1),
+        "ms" => Some(1_000),
+        "s" => Some(1_000_000),
+        "m" => Some(60_000_000),
+        "h" => Some(3_600_000_000),
         _ => None,
     };
-    let length = unit_ms.zip(number.parse::<u64>().ok()).and_then(|(unit, n)| n.checked_mul(unit));
+    let length = unit_us.zip(number.parse::<u64>().ok()).and_then(|(unit, n)| n.checked_mul(unit));
     // A year is more than any story needs, and far from where sums of times could leave their type.
-    length.filter(|ms| *ms <= 366 * 24 * 3_600_000).map(Span::millis).ok_or_else(|| {
+    length.filter(|us| *us <= 366 * 24 * 3_600_000_000).map(Span).ok_or_else(|| {
         let help = "write a whole number and a unit: \"250ms\", \"10s\", \"2m\", \"1h\"; at most a year";
         Problem::at(word, format!("`{text}` is not a length of time"), "not a length of time", help)
     })

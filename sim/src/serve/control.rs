@@ -6,14 +6,19 @@ use order_manager_core::unit::Span;
 use serde_json::{Value, json};
 
 /// What can be asked for, for those who asked for something else.
-const WORDS: &str = "GET /sim/truth, POST /sim/price, fault, stream, disconnect, halt, manual, liquidity, reject-next";
+const WORDS: &str = "GET /sim/truth, POST /sim/price, quirk, fault, silence, ban, stream, reconnect, disconnect, halt, \
+    manual, liquidity, reject-next";
 
 /// Answers one request of the control plane: an HTTP status and a JSON body.
 pub(super) fn answer(handle: &Handle, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
     let result = match (method, path) {
         ("GET", "/sim/truth") => return (200, handle.truth()),
         ("POST", "/sim/price") => step(handle, "price", body),
+        ("POST", "/sim/quirk") => step(handle, "quirk", body),
         ("POST", "/sim/fault") => step(handle, "fault", body),
+        ("POST", "/sim/silence") => step(handle, "silence", body),
+        ("POST", "/sim/ban") => step(handle, "ban", body),
+        ("POST", "/sim/reconnect") => step(handle, "reconnect", body),
         ("POST", "/sim/stream") => step(handle, "stream", body),
         ("POST", "/sim/manual") => step(handle, "manual", body),
         ("POST", "/sim/liquidity") => step(handle, "liquidity", body),

@@ -2,8 +2,8 @@
 
 use super::hub::Hub;
 use super::truth;
-use crate::exchange::Exchange;
-use crate::scenario::{Action, Fault, Manual};
+use crate::exchange::{Exchange, Quirk};
+use crate::scenario::{Action, Effect, Fault, FaultKind, Manual, Reconnect};
 use order_manager_core::unit::{Price, Span, Symbol, Text, Timestamp};
 use std::sync::Arc;
 
@@ -54,6 +54,25 @@ impl Handle {
         self.0.with(|state, now| state.halted_until = now.after(span));
     }
 
+    /// The exchange does something odd by itself.
+    ///
+    /// # Errors
+    /// A symbol that is not listed.
+    pub fn quirk(&self, quirk: &Quirk) -> Result<(), String> {
+        let (listed, cut) = self.0.with(|state, now| {
+            let listed = state.exchange.quirk(now, quirk);
+            let until = state.exchange.streams_closed_until(now).unwrap_or(now);
+            if until > state.streams_down_until {
+                state.keep_streams_down(now, until.since(now));
+            }
+            (listed, state.exchange.take_cut())
+        });
+        if cut {
+            self.0.cut_streams();
+        }
+        if listed { Ok(()) } else { Err(format!("{}: the exchange does not list its symbol", quirk.name())) }
+    }
+
     /// Carries out a step of a scenario that concerns the exchange.
     ///
     /// # Errors
@@ -64,8 +83,29 @@ impl Handle {
                 let unknown = prices.iter().find(|(symbol, price)| !self.set_price(**symbol, **price));
                 unknown.map_or(Ok(()), |(symbol, _)| Err(not_listed(*symbol)))
             }
+            Action::Touch(symbol) => {
+                self.with(|exchange, now| {
+                    exchange.resting_price(*symbol).map(|price| exchange.set_price(now, *symbol, price))
+                });
+                Ok(())
+            }
+            Action::Quirk(quirk) => self.quirk(quirk),
             Action::Fault(fault) => {
+                can_carry(fault)?;
                 self.add_fault(*fault);
+                Ok(())
+            }
+            Action::Silence(silence) => {
+                self.0.with(|state, now| state.faults.silence(now, *silence));
+                Ok(())
+            }
+            Action::Ban(length) => {
+                self.0.with(|state, now| state.faults.ban(now, *length));
+                Ok(())
+            }
+            Action::Reconnect(Reconnect { fails, every }) => {
+                // Who tries is the client, in its own time: none is let in while the attempts would fail.
+                self.disconnect(Span(every.0.saturating_mul(u64::from(*fails))));
                 Ok(())
             }
             Action::StreamDown => {
@@ -97,9 +137,30 @@ impl Handle {
             | Action::StoreDown
             | Action::StoreUp
             | Action::Crash(_)
+            | Action::Broker(_)
+            | Action::Commit(_)
+            | Action::Checkpoint
+            | Action::CheckpointEvery(_)
+            | Action::Clock(_)
+            | Action::Pause(_)
             | Action::Expect(_) => Err("this step does not concern the exchange".into()),
         }
     }
+}
+
+/// Sockets carry most faults, but not these.
+fn can_carry(fault: &Fault) -> Result<(), String> {
+    let why = match fault.kind {
+        FaultKind::Carry { effect: Effect::Refuse, .. } => "a served exchange listens: it cannot refuse one connection",
+        FaultKind::Carry { effect: Effect::Reset(Some(_)), .. } => {
+            "a served exchange cannot reset a connection and carry its request out later: write `reset` without `by`"
+        }
+        FaultKind::Carry { effect: Effect::Reorder(_), .. } => {
+            "a served exchange does not hold a message back for the next one: write `delay` with `by`"
+        }
+        _ => return Ok(()),
+    };
+    Err(why.into())
 }
 
 fn not_listed(symbol: Symbol) -> String {

@@ -134,9 +134,9 @@ impl Hub {
         state.exchange.poll(now, &mut pushes);
         for Outbound { push, .. } in pushes {
             let message = Arc::new(private_message(&state.exchange, &push));
-            let copies = match state.faults.push(&push) {
-                Some(Effect::Drop) => 0,
-                Some(Effect::Delay(by)) => {
+            let copies = match state.faults.push(now, &push).map(|(_, effect)| effect) {
+                Some(Effect::Drop | Effect::Reset(_) | Effect::Refuse) => 0,
+                Some(Effect::Delay(by) | Effect::Reorder(by)) => {
                     state.hold(now.after(by), message);
                     continue;
                 }

@@ -11,9 +11,13 @@
 //! | control | body | does |
 //! |---|---|---|
 //! | `GET /sim/truth` | | everything that is true: see below |
-//! | `POST /sim/price` | `{"BTCUSDT": "50100"}` | moves the market |
+//! | `POST /sim/price` | `{"BTCUSDT": "50100"}` or `{"touch": "BTCUSDT"}` | moves the market |
+//! | `POST /sim/quirk` | `{"name": "adl", "symbol": "BTCUSDT"}` | the exchange does something odd |
 //! | `POST /sim/fault` | `{"drop": "reply", "of": "create", "count": 2}` | what goes wrong from now on: see below |
 //! | `POST /sim/stream` | `"down"` or `"up"` | cuts every stream and lets none in until it is `up` again |
+//! | `POST /sim/silence` | `{"of": "order", "length": "20s"}` | pushes vanish on streams that stay up |
+//! | `POST /sim/ban` | `"10m"` | answers 403 to everything for that long |
+//! | `POST /sim/reconnect` | `{"fails": 3, "every": "1s"}` | cuts every stream, and lets none in for three seconds |
 //! | `POST /sim/disconnect` | nothing, or `{"for_ms": 500}` | cuts every stream, and lets none in for that long |
 //! | `POST /sim/halt` | `{"ms": 3000}` | answers nothing and pushes nothing for that long; then all of it |
 //! | `POST /sim/manual` | `{"side": "buy", "quantity": "0.1"}` | another hand on the account sends a market order |
@@ -21,7 +25,9 @@
 //! | `POST /sim/reject-next` | | the next order is acknowledged, then rejected by the engine |
 //!
 //! **Faults** are `drop`, `delay` (with `by`) or `duplicate` of a `request`, `reply` or `push`; `answer` with a
-//! retCode such as 10016 or an HTTP status such as 503 (with `executed`: carried out all the same); `push_first`.
+//! retCode such as 10016 or an HTTP status such as 503 (with `executed`: carried out all the same); `push_first`;
+//! `reset` of a `request` or `reply`. What a server cannot do (`refuse`, `reorder`, a reset request that still arrives) and
+//! what does not concern the exchange is refused by name.
 //! `of` says which requests or which topic, `count` how often (1). A dropped request or reply ends its connection
 //! without a byte, so that the client need not wait for its timeout; `halt` is the silence that lasts. A late
 //! request arrives even if its client has left. A doubled reply is one reply: HTTP cannot carry two.

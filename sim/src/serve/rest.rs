@@ -2,8 +2,9 @@
 
 use super::hub::Hub;
 use crate::exchange::face::{self, WireReply, WireRequest};
-use crate::link::OVERTAKEN;
-use crate::scenario::{Answer, Effect};
+use crate::faults::Faults;
+use crate::link::{BANNED, OVERTAKEN};
+use crate::scenario::{Answer, Effect, Message};
 use order_manager_core::bybit::{LimitHeaders, Operation};
 use order_manager_core::unit::Span;
 use std::sync::Arc;
@@ -25,9 +26,9 @@ async fn carry(hub: &Hub, wire: &WireRequest) -> Option<WireReply> {
     let Some(operation) = face::operation(wire) else {
         return Some(hub.with(|state, now| face::serve(&mut state.exchange, now, wire, &hub.credentials)));
     };
-    let copies = match hub.with(|state, _| state.faults.request(operation)) {
-        Some(Effect::Drop) => return None,
-        Some(Effect::Delay(by)) => {
+    let copies = match hub.with(|state, _| effect_on(&mut state.faults, Message::Request(operation))) {
+        Some(Effect::Drop | Effect::Refuse | Effect::Reset(_)) => return None,
+        Some(Effect::Delay(by) | Effect::Reorder(by)) => {
             wait(by).await;
             1
         }
@@ -39,22 +40,30 @@ async fn carry(hub: &Hub, wire: &WireRequest) -> Option<WireReply> {
         // The client sees one reply; what the second copy did stands in the truth.
         serve(hub, operation, wire);
     }
-    let (overtaken, effect) = hub.with(|state, _| (state.faults.push_first(operation), state.faults.reply(operation)));
+    let (overtaken, effect) = hub
+        .with(|state, _| (state.faults.push_first(operation), effect_on(&mut state.faults, Message::Reply(operation))));
     if overtaken {
         wait(OVERTAKEN).await;
     }
     match effect {
-        Some(Effect::Drop) => return None,
-        Some(Effect::Delay(by)) => wait(by).await,
+        Some(Effect::Drop | Effect::Refuse | Effect::Reset(_)) => return None,
+        Some(Effect::Delay(by) | Effect::Reorder(by)) => wait(by).await,
         Some(Effect::Duplicate) | None => {}
     }
     hub.awake().await;
     Some(reply)
 }
 
+fn effect_on(faults: &mut Faults, message: Message) -> Option<Effect> {
+    faults.carry(message).map(|(_, effect)| effect)
+}
+
 /// The exchange answers, or says what a fault wants it to say.
 fn serve(hub: &Hub, operation: Operation, wire: &WireRequest) -> WireReply {
     hub.with(|state, now| {
+        if state.faults.is_banned(now) {
+            return status(BANNED);
+        }
         let forced = state.faults.answer(operation);
         let exchange = &mut state.exchange;
         match forced {

@@ -1,12 +1,11 @@
 //! The driver of the one rule, in virtual time: step, persist, act, sleep. It can be killed between any two.
 
-use super::{Happening, World};
-use crate::scenario::{Crash, CrashMoment, CrashOn};
-use crate::store::{Store, Stored};
+use super::{Happening, World, scene};
+use crate::scenario::{CommitTrouble, Crash, CrashMoment, CrashOn, Loss};
+use crate::store::Store;
 use order_manager_core::command::Command;
-use order_manager_core::event::Event;
 use order_manager_core::input::{Input, Started};
-use order_manager_core::intake;
+use order_manager_core::journal::CodecError;
 use order_manager_core::unit::{Span, Timestamp};
 use order_manager_core::{Manager, Step};
 use std::collections::VecDeque;
@@ -25,17 +24,17 @@ pub struct Life {
     pub store: Store,
     manager: Option<Manager>,
     inbox: VecDeque<Input>,
-    /// Steps that are being written, with what they will do.
-    writing: Vec<Written>,
-    step: Step,
+    /// Steps that are being written, with what led to them.
+    writing: Vec<(Input, Step)>,
+    /// Steps of which nothing is left but their room.
+    spare: Vec<Step>,
+    /// What the store held when it was last restored from: a later restore goes on from here.
+    standby: Manager,
     crash: Option<Crash>,
-}
-
-#[derive(Debug)]
-struct Written {
-    stored: Stored,
-    events: Vec<Event>,
-    commands: Vec<Command>,
+    /// The next process dies too, and starts again after this long.
+    dies_again: Option<Span>,
+    /// Was a checkpoint lost since the last start? Then what is known of the past does not count.
+    forgetful: bool,
 }
 
 impl Life {
@@ -70,13 +69,33 @@ impl Life {
 
     pub(super) const fn forget_crash(&mut self) {
         self.crash = None;
+        self.dies_again = None;
     }
 
-    /// Does the core itself still know this signal?
-    pub(super) fn remembers(&self, body: &[u8]) -> bool {
-        let id = intake::decode(body, None).ok().map(|signal| signal.id);
-        let signals = self.manager.as_ref().map(|manager| &manager.durable().signals);
-        id.zip(signals).is_some_and(|(id, signals)| signals.contains_key(&id))
+    /// The manager as the store has it: of the last checkpoint and the records since, of all records where there is
+    /// none. Where `each` records or more had to be read it keeps a checkpoint; between two lives nothing is observed
+    /// that it would have to make the manager forget.
+    fn restore(&mut self, each: Option<u32>) -> Result<Manager, CodecError> {
+        self.store.recover()?;
+        let read = self.store.checkpoint().map_or(self.store.len(), |(_, since)| since.count());
+        let manager = self.read()?;
+        if each.is_some_and(|each| read >= each as usize) {
+            self.store.keep_checkpoint(manager.checkpoint()?);
+        }
+        Ok(manager)
+    }
+
+    fn read(&mut self) -> Result<Manager, CodecError> {
+        let forgetful = std::mem::take(&mut self.forgetful);
+        if let Some((checkpoint, since)) = self.store.checkpoint() {
+            return Manager::restore(Some(checkpoint), since);
+        }
+        if forgetful {
+            return Manager::restore(None, self.store.records());
+        }
+        let known = self.standby.seq().0 as usize;
+        self.standby.follow(self.store.records().skip(known))?;
+        Ok(self.standby.clone())
     }
 }
 
@@ -90,7 +109,12 @@ impl World {
     /// batch (group commit).
     pub(super) fn give(&mut self, input: Input) {
         self.life.inbox.push_back(input);
-        if self.life.writing.is_empty() {
+        self.work_on();
+    }
+
+    /// What waits is handled, unless the process writes or stands still.
+    pub(super) fn work_on(&mut self) {
+        if self.life.writing.is_empty() && !self.is_paused() {
             self.work();
         }
     }
@@ -100,75 +124,115 @@ impl World {
         while let Some(input) = self.life.inbox.pop_front() {
             let Some(manager) = &mut self.life.manager else { return };
             self.inputs += 1;
-            if manager.step(self.now, &input, &mut self.life.step).is_err() {
+            let mut step = self.life.spare.pop().unwrap_or_default();
+            if manager.step(self.host.own(self.now), &input, &mut step).is_err() {
                 return self.die(Span::secs(1), "the record could not be written down");
             }
-            let step = &self.life.step;
+            self.judge.stepped(scene(self.now, &self.exchange), &input, &step, manager);
+            self.watch.stepped(&input, &step, manager);
             if let Some(trace) = &mut self.trace {
-                trace.step(self.now, &input, step, manager);
+                trace.step(self.now, &input, &step, manager);
             }
-            self.life.writing.push(Written {
-                stored: Stored { seq: step.seq, record: step.record.clone(), digest: step.digest },
-                events: step.events.clone(),
-                commands: step.commands.clone(),
-            });
-            if self.crash_comes(&input, CrashMoment::BeforePersist) {
+            self.life.writing.push((input, step));
+            let last = self.life.writing.len() - 1;
+            if self.crash_comes(last, CrashMoment::BeforePersist) {
                 return;
             }
         }
-        if !self.life.writing.is_empty() {
+        if self.life.writing.is_empty() {
+            return;
+        }
+        let writing = std::mem::take(&mut self.life.writing);
+        if !self.cut_here(CrashMoment::BeforePersist, &writing) {
+            self.life.writing = writing;
             let life = self.life.number;
-            self.at(self.now.after(COMMIT), Happening::Committed { life });
+            let trouble = self.commit_trouble();
+            let slow = if let Some(CommitTrouble::Slow(by)) = trouble { by } else { Span::ZERO };
+            let fails = trouble == Some(CommitTrouble::Fail);
+            self.judge.writes_slowly(slow);
+            self.at(self.now.after(COMMIT).after(slow), Happening::Committed { life, fails });
         }
     }
 
     /// The batch is durable: now, and only now, its commands start.
-    pub(super) fn committed(&mut self) {
-        if self.store_is_down {
+    pub(super) fn committed(&mut self, fails: bool) {
+        if self.store_is_down || fails {
             return self.die(STORE_RETRY, "of a store that cannot be written"); // memory is ahead of the disk
         }
-        let batch = std::mem::take(&mut self.life.writing);
-        for Written { stored, events, .. } in &batch {
-            self.ledger.follow(stored.seq, events);
+        let mut batch = std::mem::take(&mut self.life.writing);
+        self.watch.written(batch.len());
+        for (_, step) in &batch {
+            let (judge, scene) = (&mut self.judge, scene(self.now, &self.exchange));
+            self.ledger
+                .follow(step.seq, &step.events, |event, kind, message| judge.follows(scene, event, kind, message));
+            judge.committed(step.seq);
+            if self.life.store.write(&step.record, step.digest, &step.events).is_err() {
+                return self.die(Span::secs(1), "the record could not be written down");
+            }
         }
-        let commands: Vec<Command> = batch.iter().flat_map(|written| written.commands.clone()).collect();
-        let inputs = batch.iter().map(|written| written.stored.record.clone()).collect::<Vec<_>>();
-        for Written { stored, events, .. } in batch {
-            self.life.store.commit(stored, &events);
+        if self.life.store.confirm().is_err() {
+            return self.die(Span::secs(1), "the batch could not be written down");
         }
-        if self.crash_after(&inputs, &commands, CrashMoment::AfterPersist) {
+        let moment = CrashMoment::AfterPersist;
+        if self.crash_after(&batch, &[], moment) || self.cut_here(moment, &[]) {
             return;
         }
-        commands.iter().for_each(|command| self.act(command));
-        if self.crash_after(&inputs, &commands, CrashMoment::AfterRequest) {
+        for command in batch.iter().flat_map(|(_, step)| &step.commands) {
+            self.act(command);
+            if self.cut_here(CrashMoment::AfterRequest, &[]) {
+                return;
+            }
+        }
+        if self.crash_after(&batch, &[], CrashMoment::AfterRequest) {
             return;
         }
+        self.life.spare.extend(batch.drain(..).map(|(_, step)| step));
+        self.life.writing = batch; // empty: its room is used again
         self.work();
     }
 
-    fn crash_after(&mut self, records: &[Vec<u8>], commands: &[Command], moment: CrashMoment) -> bool {
-        let Some(crash) = self.life.crash.filter(|crash| crash.moment == moment) else { return false };
-        let inputs = records.iter().filter_map(|record| order_manager_core::journal::read_record(record).ok());
-        let fits =
-            inputs.into_iter().any(|record| on_input(crash.on, &record.input)) || on_commands(crash.on, commands);
-        fits && self.crash_now(crash)
+    fn crash_comes(&mut self, written: usize, moment: CrashMoment) -> bool {
+        let writing = std::mem::take(&mut self.life.writing);
+        let crashed = self.crash_after(&writing[written..], &writing, moment);
+        if !crashed {
+            self.life.writing = writing;
+        }
+        crashed
     }
 
-    fn crash_comes(&mut self, input: &Input, moment: CrashMoment) -> bool {
+    /// Dies where the crash that is planned is for one of these steps; `under_way` is what the store had not confirmed.
+    fn crash_after(&mut self, steps: &[(Input, Step)], under_way: &[(Input, Step)], moment: CrashMoment) -> bool {
         let Some(crash) = self.life.crash.filter(|crash| crash.moment == moment) else { return false };
-        let fits = on_input(crash.on, input) || on_commands(crash.on, &self.life.step.commands);
-        fits && self.crash_now(crash)
+        let fits = steps.iter().any(|(input, step)| on_input(crash.on, input) || on_commands(crash.on, &step.commands));
+        if fits {
+            self.life.crash = None;
+            self.crash_now(crash, under_way);
+        }
+        fits
     }
 
-    fn crash_now(&mut self, crash: Crash) -> bool {
-        self.life.crash = None;
+    pub(super) fn crash_now(&mut self, crash: Crash, under_way: &[(Input, Step)]) {
+        self.spoil(crash, under_way);
+        self.watch.crashed(crash.moment, crash.loss);
         let word = match crash.moment {
             CrashMoment::BeforePersist => "before the step is stored",
             CrashMoment::AfterPersist => "after the step is stored, before it acts",
             CrashMoment::AfterRequest => "after the requests left",
         };
         self.die(crash.restart, word);
-        true
+    }
+
+    /// The disk is left as this crash leaves it.
+    fn spoil(&mut self, crash: Crash, under_way: &[(Input, Step)]) {
+        let frames = under_way.iter().map(|(_, step)| (step.record.as_slice(), step.digest));
+        if let Err(error) = self.life.store.crash(crash.loss, frames) {
+            panic!("the simulator's store cannot be spoilt: {error}");
+        }
+        self.life.forgetful |= matches!(crash.loss, Loss::OldCheckpoint | Loss::NoCheckpoint);
+        self.life.dies_again = (crash.loss == Loss::InRecovery).then_some(crash.restart);
+        if let (Some(trace), true) = (&mut self.trace, crash.loss != Loss::Kill) {
+            trace.note(self.now, &format!("x the crash leaves: {}", crash.loss.as_str()));
+        }
     }
 
     /// The process dies: memory, unwritten steps and connections are gone.
@@ -176,12 +240,14 @@ impl World {
         if let Some(trace) = &mut self.trace {
             trace.note(self.now, &format!("x crash {how}"));
         }
+        self.judge.died(self.now, self.life.manager.as_ref());
         self.life.manager = None;
         self.life.inbox.clear();
         self.life.writing.clear();
         self.life.number += 1; // answers and commits of the old life find nobody
         self.waiting.clear();
         self.connected = false;
+        self.forget_pause();
         let at = self.now.after(restart);
         self.at(at, Happening::Restarts);
     }
@@ -192,19 +258,31 @@ impl World {
             let at = self.now.after(STORE_RETRY);
             return self.at(at, Happening::Restarts);
         }
-        let restored = Manager::restore(None, self.life.store.records());
-        let manager = match restored {
+        let from_checkpoint = self.life.store.checkpoint().is_some();
+        let manager = match self.life.restore(self.checkpoint_each) {
             Ok(manager) => manager,
             Err(error) => panic!("the simulator's store does not restore: {error}"),
         };
+        self.watch.restored(from_checkpoint);
+        self.judge.restored(self.now, &manager);
         let lives = manager.durable().life;
+        self.host.start(self.now, manager.now());
         self.life.manager = Some(manager);
         self.life.number = self.life.number.max(lives) + 1;
         let started = Started { life: lives + 1, config: self.config.clone() };
+        let dies_again = self.life.dies_again.take();
         self.give(Input::Started(Box::new(started)));
+        if !self.life.is_up() {
+            return; // a crash that was planned came in its first step
+        }
+        if let Some(restart) = dies_again {
+            return self.die(restart, "in recovery, before its first step is stored");
+        }
+        if !self.life.is_up() {
+            return; // its first step was cut
+        }
         self.connect();
-        let waiting: Vec<_> = self.unacknowledged.keys().copied().collect();
-        waiting.into_iter().for_each(|id| self.deliver(id));
+        self.deliver_all();
     }
 }
 

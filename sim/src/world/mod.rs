@@ -3,24 +3,34 @@
 //! Everything happens at a moment of true time. Between two moments nothing changes; so a month takes seconds,
 //! and the same seed gives the same world.
 
+mod carry;
+mod clock;
+mod cut;
 mod life;
 mod script;
+mod signals;
+mod storing;
+mod stream;
 mod trace;
 
+pub use cut::Cut;
 pub use life::Life;
-pub use script::{Failure, run_script};
+pub use script::{Failure, START, Staging, act_out, act_out_with, run_script, run_script_under};
 pub use trace::Trace;
 
-use crate::exchange::{Exchange, ExchangeConfig, Outbound};
+use clock::{HostClock, Pause};
+
+use crate::exchange::{Exchange, ExchangeConfig, Outbound, Quirk};
 use crate::ledger::Ledger;
-use crate::link::{TIMEOUT, Wire};
-use crate::scenario::Link;
-use order_manager_core::command::{Command, Outgoing, Receipt};
+use crate::link::Wire;
+use crate::oracle::{Broken, Judge, Scene, Set};
+use crate::scenario::{Broker, Commit, Link, Path, Reconnect};
+use crate::swarm::Watch;
+use order_manager_core::command::Outgoing;
 use order_manager_core::config::Config;
-use order_manager_core::input::{Answer, Delivery, DeliveryId, Input, Question, Stream, Tag};
-use order_manager_core::intake;
-use order_manager_core::unit::{Bytes, Price, Span, Symbol, Text, Timestamp};
-use std::collections::BTreeMap;
+use order_manager_core::input::{Answer, DeliveryId, Input, Stream, Tag};
+use order_manager_core::unit::{Bytes, Price, SignalId, Span, Symbol, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A stream that broke is back after this long, where nobody keeps it down.
 const RECONNECT: Span = Span::millis(50);
@@ -42,27 +52,33 @@ pub struct Setup {
     pub seed: u64,
     /// Keep the published events themselves, not only their types?
     pub keep_messages: bool,
+    /// Which oracles watch.
+    pub oracles: Set,
 }
 
 /// Something that will happen.
 #[derive(Clone, Debug)]
 enum Happening {
-    /// A request reaches the exchange; `first` is not a copy of it.
-    Arrives { life: u32, outgoing: Box<Outgoing>, first: bool },
-    /// An answer reaches the manager of that life.
-    Answered { life: u32, tag: Tag, answer: Box<Answer> },
+    /// A request reaches the exchange. Nobody waits for the answer to a copy of it.
+    Arrives { life: u32, outgoing: Box<Outgoing>, sent: Option<u64> },
+    /// An answer reaches the manager of that life, if it still waits for it; a copy of one comes all the same.
+    Answered { life: u32, tag: Tag, sent: Option<u64>, answer: Box<Answer> },
     /// The adapter gives up waiting, unless the answer came.
     TimesOut { life: u32, tag: Tag, sent: u64 },
+    /// A message has waited long enough for one to overtake it.
+    Released { held: u64 },
     /// A push reaches the manager of that connection.
     Pushed { connection: u32, stream: Box<Stream> },
     /// The private stream is up.
     Connected { connection: u32 },
-    /// The batch that is being written is on the disk.
-    Committed { life: u32 },
+    /// The batch that is being written is on the disk, or will never be.
+    Committed { life: u32, fails: bool },
     /// The process starts again.
     Restarts,
     /// A delivery comes (again).
     Delivered { id: DeliveryId },
+    /// The process runs again after it stood still.
+    Resumes,
 }
 
 /// The world.
@@ -82,22 +98,41 @@ pub struct World {
     pub ledger: Ledger,
     /// The story, line by line, where it is wanted.
     pub trace: Option<Trace>,
+    /// What it came through.
+    pub watch: Watch,
+    pub(crate) judge: Judge,
     config: Config,
     agenda: BTreeMap<(Timestamp, u64), Happening>,
     happenings: u64,
     /// Requests that the adapter waits for.
     waiting: BTreeMap<Tag, u64>,
-    /// Deliveries that nobody acknowledged yet.
-    unacknowledged: BTreeMap<DeliveryId, Bytes>,
+    /// Deliveries that nobody acknowledged yet, with the id of the signal that they hold, if they hold one.
+    unacknowledged: BTreeMap<DeliveryId, (Bytes, Option<SignalId>)>,
+    /// Deliveries that the broker puts off.
+    later: BTreeSet<DeliveryId>,
     deliveries: u64,
+    /// What the broker is still to do.
+    broker: Vec<Broker>,
+    host: HostClock,
+    pause: Pause,
+    /// Messages that wait for the next one of their path, or for the next signal.
+    held: BTreeMap<u64, (Option<Path>, Happening)>,
     connection: u32,
     connected: bool,
     kept_down: bool,
+    /// Attempts to connect that are still to fail, and the time from one to the next.
+    reconnect: Reconnect,
     /// Can anything go to the exchange and come from there?
     unreachable: bool,
     /// Can anything be written and read?
     store_is_down: bool,
+    /// What goes wrong with the next commits.
+    commits: VecDeque<Commit>,
+    checkpoint_wanted: bool,
+    /// A process that starts and has so many records to read takes a checkpoint.
+    checkpoint_each: Option<u32>,
     outbox: Vec<Outbound>,
+    boundaries: cut::Boundaries,
     /// Inputs that were given to the manager.
     pub inputs: u64,
 }
@@ -116,18 +151,30 @@ impl World {
             life: Life::new(),
             ledger,
             trace: None,
+            watch: Watch::default(),
+            judge: Judge::new(setup.oracles),
             config: setup.config,
             agenda: BTreeMap::new(),
             happenings: 0,
             waiting: BTreeMap::new(),
             unacknowledged: BTreeMap::new(),
+            later: BTreeSet::new(),
             deliveries: 0,
+            broker: Vec::new(),
+            host: HostClock::default(),
+            pause: Pause::default(),
+            held: BTreeMap::new(),
             connection: 0,
             connected: false,
             kept_down: false,
+            reconnect: Reconnect { fails: 0, every: RECONNECT },
             unreachable: false,
             store_is_down: false,
+            commits: VecDeque::new(),
+            checkpoint_wanted: false,
+            checkpoint_each: None,
             outbox: Vec::new(),
+            boundaries: cut::Boundaries::default(),
             inputs: 0,
         };
         world.at(world.now, Happening::Restarts);
@@ -144,15 +191,18 @@ impl World {
     pub fn next_at(&self) -> Option<Timestamp> {
         let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
         let exchange = self.exchange.next_due();
-        let wake = self.life.wakes_at();
+        let wake = self.wakes_at();
         [agenda, exchange, wake].into_iter().flatten().min().map(|at| at.max(self.now))
     }
 
-    /// Lets everything happen up to `until`, and time stand there.
+    /// Lets everything happen up to `until`, and time stand there; or up to the first oracle that does not hold.
     pub fn run_to(&mut self, until: Timestamp) {
         while let Some(at) = self.next_at().filter(|at| *at <= until) {
             self.now = at;
             self.moment();
+            if self.broken().is_some() {
+                return; // what follows proves nothing more
+            }
         }
         self.now = self.now.max(until);
     }
@@ -160,49 +210,34 @@ impl World {
     /// Everything that is due now: the exchange first, then what arrives, then the manager's own timer.
     fn moment(&mut self) {
         self.poll_exchange();
-        let due = self.agenda.first_key_value().filter(|((at, _), _)| *at <= self.now).map(|(key, _)| *key);
-        if let Some(happening) = due.and_then(|key| self.agenda.remove(&key)) {
+        let due = self.agenda.first_entry().filter(|next| next.key().0 <= self.now);
+        if let Some(next) = due {
+            let happening = next.remove();
             self.happen(happening);
-        } else if self.life.wakes_at().is_some_and(|at| at <= self.now) {
+        } else if self.wakes_at().is_some_and(|at| at <= self.now) {
             self.give(Input::Woke);
         }
     }
 
-    fn poll_exchange(&mut self) {
-        if self.exchange.next_due().is_none_or(|due| due > self.now) {
-            return;
-        }
-        let mut outbox = std::mem::take(&mut self.outbox);
-        self.exchange.poll(self.now, &mut outbox);
-        for Outbound { push, .. } in outbox.drain(..) {
-            if !self.connected {
-                continue; // nobody listens, and nothing is replayed (bybit-v5.md 4.2)
-            }
-            let arrivals = self.wire.push(self.now, &push);
-            self.note_fault(&arrivals, || "push".to_string());
-            let connection = self.connection;
-            for arrival in arrivals {
-                let stream = Box::new(self.wire.stream(&self.exchange, push.clone()));
-                self.at(arrival, Happening::Pushed { connection, stream });
-            }
-        }
-        self.outbox = outbox;
-    }
-
     fn happen(&mut self, happening: Happening) {
+        let Some(happening) = self.unless_paused(happening) else { return };
         match happening {
             Happening::Arrives { .. } if self.unreachable => {} // on the way when the line broke
-            Happening::Arrives { life, outgoing, first } => self.arrives(life, &outgoing, first),
-            Happening::Answered { life, tag, answer } => {
+            Happening::Arrives { life, outgoing, sent } => self.arrives(life, &outgoing, sent),
+            Happening::Answered { life, tag, sent, answer } => {
                 let lost = self.unreachable && !matches!(*answer, Answer::NotSent { .. });
-                if life == self.life.number && !lost && self.waiting.remove(&tag).is_some() {
+                if life == self.life.number && !lost && self.awaits(tag, sent) {
                     self.give(Input::Reply { tag, answer });
                 }
             }
             Happening::TimesOut { life, tag, sent } => {
-                if life == self.life.number && self.waiting.get(&tag) == Some(&sent) {
-                    self.waiting.remove(&tag);
+                if life == self.life.number && self.awaits(tag, Some(sent)) {
                     self.give(Input::Reply { tag, answer: Box::new(Wire::lost()) });
+                }
+            }
+            Happening::Released { held } => {
+                if let Some((_, happening)) = self.held.remove(&held) {
+                    self.happen(happening);
                 }
             }
             Happening::Pushed { connection, stream } => {
@@ -211,159 +246,92 @@ impl World {
                 }
             }
             Happening::Connected { connection } => {
-                if connection == self.connection && self.life.is_up() && !self.kept_down {
-                    self.connected = true;
-                    self.give(Input::Stream(Box::new(Stream::Up)));
+                let may = !self.kept_down && !self.unreachable;
+                if connection == self.connection && self.life.is_up() && may {
+                    self.connected();
                 }
             }
-            Happening::Committed { life } => {
+            Happening::Committed { life, fails } => {
                 if life == self.life.number {
-                    self.committed();
+                    self.committed(fails);
+                    self.take_checkpoint();
                 }
             }
             Happening::Restarts => self.restart(),
-            Happening::Delivered { id } => self.deliver(id),
+            Happening::Delivered { id } => self.delivered(id),
+            Happening::Resumes => self.resumes(),
         }
-    }
-
-    fn arrives(&mut self, life: u32, outgoing: &Outgoing, first: bool) {
-        let answer = Box::new(self.wire.serve(&mut self.exchange, self.now, outgoing));
-        if !first {
-            return; // the copy's answer has no connection to come back on
-        }
-        let operation = outgoing.request.operation();
-        let arrivals = self.wire.reply(self.now, operation);
-        self.note_fault(&arrivals, || format!("reply to {operation:?}"));
-        for arrival in arrivals {
-            self.at(arrival, Happening::Answered { life, tag: outgoing.tag, answer: answer.clone() });
-        }
-    }
-
-    fn note_fault(&mut self, arrivals: &[Timestamp], what: impl Fn() -> String) {
-        if let (Some(trace), true) = (&mut self.trace, arrivals.is_empty()) {
-            trace.note(self.now, &format!("x {} lost", what()));
-        }
-    }
-
-    /// Carries out one command of a durable step.
-    fn act(&mut self, command: &Command) {
-        match command {
-            Command::Send(outgoing) => self.send(outgoing),
-            Command::Consult(question) => self.consult(*question),
-            Command::Settle { delivery, receipt: Receipt::Paused } => {
-                let at = self.now.after(REDELIVERY);
-                self.at(at, Happening::Delivered { id: *delivery });
-            }
-            Command::Settle { delivery, .. } => _ = self.unacknowledged.remove(delivery),
-        }
-    }
-
-    fn send(&mut self, outgoing: &Outgoing) {
-        let life = self.life.number;
-        if self.unreachable {
-            return self.refuse_connection(outgoing.tag);
-        }
-        let operation = outgoing.request.operation();
-        let arrivals = self.wire.request(self.now, operation);
-        self.note_fault(&arrivals, || format!("request {operation:?}"));
-        for (copy, arrival) in arrivals.into_iter().enumerate() {
-            let outgoing = Box::new(outgoing.clone());
-            self.at(arrival, Happening::Arrives { life, outgoing, first: copy == 0 });
-        }
-        let sent = self.happenings;
-        self.waiting.insert(outgoing.tag, sent);
-        self.at(self.now.after(TIMEOUT), Happening::TimesOut { life, tag: outgoing.tag, sent });
-    }
-
-    /// No Position Manager runs in this world: nobody answers at its address.
-    fn consult(&mut self, question: Question) {
-        self.refuse_connection(Tag::Consult(question));
-    }
-
-    fn refuse_connection(&mut self, tag: Tag) {
-        let life = self.life.number;
-        self.happenings += 1;
-        self.waiting.insert(tag, self.happenings);
-        let answer = Box::new(Answer::NotSent { why: Text::clipped("connection refused") });
-        self.at(self.now.after(Span::millis(1)), Happening::Answered { life, tag, answer });
-    }
-
-    /// A signal's message comes in now.
-    pub fn bring(&mut self, body: Vec<u8>) {
-        self.deliveries += 1;
-        let id = DeliveryId(self.deliveries);
-        self.unacknowledged.insert(id, Bytes(body));
-        self.deliver(id);
-    }
-
-    fn deliver(&mut self, id: DeliveryId) {
-        let Some(body) = self.unacknowledged.get(&id).cloned() else { return };
-        if !self.life.is_up() {
-            return; // the broker brings it when somebody consumes again
-        }
-        let known = intake::decode(&body.0, None).ok().and_then(|signal| self.life.store.prior(signal.id));
-        let prior = known.filter(|_| !self.life.remembers(&body.0));
-        self.give(Input::Signal(Box::new(Delivery { id, trace: None, prior, body })));
     }
 
     /// The market moves.
     pub fn set_price(&mut self, symbol: Symbol, price: Price) -> bool {
-        self.exchange.set_price(self.now, symbol, price)
-    }
-
-    /// The private stream breaks and stays down.
-    pub fn stream_down(&mut self) {
-        self.kept_down = true;
-        if std::mem::take(&mut self.connected) && self.life.is_up() {
-            self.give(Input::Stream(Box::new(Stream::Down)));
+        let listed = self.exchange.set_price(self.now, symbol, price);
+        if listed {
+            self.judge.price_moved(self.now, symbol, price);
+            self.judge.exchange(scene(self.now, &self.exchange));
         }
+        listed
     }
 
-    /// The private stream may connect again.
-    pub fn stream_up(&mut self) {
-        self.kept_down = false;
-        self.connect();
+    /// The exchange does something odd by itself. False where it does not list the symbol.
+    pub fn quirk(&mut self, quirk: &Quirk) -> bool {
+        let listed = self.exchange.quirk(self.now, quirk);
+        self.judge.meddled(scene(self.now, &self.exchange));
+        if self.exchange.take_cut() && !self.kept_down {
+            self.break_stream();
+            self.connect();
+        }
+        listed
+    }
+
+    /// The price comes just as far as an order of ours that rests, the oldest one. False where there is none.
+    pub fn touch(&mut self, symbol: Symbol) -> bool {
+        let price = self.exchange.resting_price(symbol);
+        price.is_some_and(|price| self.set_price(symbol, price))
     }
 
     /// Nothing reaches the exchange any more, and nothing comes from there.
     pub fn exchange_down(&mut self) {
         self.unreachable = true;
+        self.judge.reachable(self.now, false);
         self.stream_down();
     }
 
     /// It can be reached again.
     pub fn exchange_up(&mut self) {
         self.unreachable = false;
+        self.judge.reachable(self.now, true);
         self.stream_up();
     }
 
-    /// Every commit fails from now on, and nothing can be restored.
-    pub const fn store_down(&mut self) {
-        self.store_is_down = true;
-    }
-
-    /// The store works again.
-    pub const fn store_up(&mut self) {
-        self.store_is_down = false;
-    }
-
-    /// A checkpoint is taken here, and the manager is told: its bytes, to restore or to replay from. None while
-    /// the process is down or writes.
-    pub fn checkpoint(&mut self) -> Option<Vec<u8>> {
-        let bytes = self.life.checkpoint()?;
-        let resumed = self.life.manager()?.resumed();
-        self.give(Input::Checkpointed(Box::new(resumed)));
-        Some(bytes)
-    }
-
-    /// Nothing goes wrong from now on: no fault and no crash is left, the stream may connect.
+    /// Nothing goes wrong from now on: no fault and no crash is left, the stream may connect, the process runs, its
+    /// clock does not drift. How far its clock is off by then it stays; the exchange's time is asked for to know that.
     pub fn heal(&mut self) {
+        self.reconnect.fails = 0;
+        self.broker.clear();
+        self.commits.clear();
+        self.release(self.now, |_| true);
+        self.heal_clock();
         self.wire.clear_faults();
+        self.exchange.heal(self.now);
         self.life.forget_crash();
         self.store_up();
-        if self.kept_down {
+        if self.kept_down || self.unreachable {
             self.exchange_up();
         }
+    }
+
+    /// Everything has healed and had its time: the oracles that wait for this judge.
+    pub fn judge_healed(&mut self) {
+        let mut judge = std::mem::take(&mut self.judge);
+        judge.healed(self);
+        self.judge = judge;
+    }
+
+    /// The first oracle that did not hold.
+    #[must_use]
+    pub fn broken(&self) -> Option<&Broken> {
+        self.judge.broken()
     }
 
     /// Deliveries that nobody acknowledged yet.
@@ -372,15 +340,14 @@ impl World {
         self.unacknowledged.len()
     }
 
-    fn connect(&mut self) {
-        self.connection += 1;
-        let connection = self.connection;
-        self.at(self.now.after(RECONNECT), Happening::Connected { connection });
-    }
-
     /// True time since the world began.
     #[must_use]
     pub fn elapsed(&self) -> Span {
         self.now.since(self.start)
     }
+}
+
+/// The true state of things, as the judge looks at it.
+const fn scene(now: Timestamp, exchange: &Exchange) -> Scene<'_> {
+    Scene { now, exchange }
 }

@@ -3,6 +3,7 @@
 use super::{Setup, Trace, World};
 use crate::exchange::ExchangeConfig;
 use crate::judge;
+use crate::oracle::Set;
 use crate::scenario::{Action, EventWord, Expect, Link, OrderWord, Scenario, ScenarioError, SignalWord, signal_body};
 use order_manager_core::config::Config;
 use order_manager_core::event::Change;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 /// 2024-01-01T00:00:00Z: when every scenario begins.
-const START: Timestamp = Timestamp(1_704_067_200_000_000);
+pub const START: Timestamp = Timestamp(1_704_067_200_000_000);
 /// The manager has this long to start before the first step.
 const WARM_UP: Span = Span::secs(2);
 
@@ -29,7 +30,24 @@ pub struct Failure {
     pub what: String,
 }
 
-/// Acts a scenario out. `link` and `seed` win over the scenario's own.
+/// What a scenario is acted out with.
+#[derive(Clone, Debug)]
+pub struct Staging {
+    /// The manager's rules.
+    pub config: Config,
+    /// The exchange.
+    pub exchange: ExchangeConfig,
+    /// How both talk.
+    pub link: Link,
+    /// Seed of what the scenario leaves open.
+    pub seed: u64,
+    /// Is the story told, line by line?
+    pub trace: bool,
+    /// Which oracles watch.
+    pub oracles: Set,
+}
+
+/// Acts a scenario out with its story told and every oracle watching. `link` and `seed` win over its own.
 ///
 /// # Errors
 /// A `[config]` or `[exchange]` section that cannot be read.
@@ -38,27 +56,74 @@ pub fn run_script(
     link: Option<Link>,
     seed: Option<u64>,
 ) -> Result<(World, Vec<Failure>), ScenarioError> {
-    let config: Config = scenario.config_as()?;
-    let exchange: ExchangeConfig = scenario.exchange_as()?;
-    let link = link.or(scenario.link).unwrap_or(Link::Typed);
+    run_script_under(scenario, link, seed, Set::all())
+}
+
+/// The same with only these oracles watching.
+///
+/// # Errors
+/// A `[config]` or `[exchange]` section that cannot be read.
+pub fn run_script_under(
+    scenario: &Scenario,
+    link: Option<Link>,
+    seed: Option<u64>,
+    oracles: Set,
+) -> Result<(World, Vec<Failure>), ScenarioError> {
+    let stage = Staging {
+        config: scenario.config_as()?,
+        exchange: scenario.exchange_as()?,
+        link: link.or(scenario.link).unwrap_or(Link::Typed),
+        seed: seed.unwrap_or(scenario.seed),
+        trace: true,
+        oracles,
+    };
+    Ok(act_out(scenario, stage))
+}
+
+/// Acts a scenario out on this stage, its own sections unread. Where an oracle does not hold it ends there:
+/// [`World::broken`].
+#[must_use]
+pub fn act_out(scenario: &Scenario, stage: Staging) -> (World, Vec<Failure>) {
+    act_out_with(scenario, stage, WARM_UP, |_| {})
+}
+
+/// The same in a world that is made ready before anything happens in it, with so much time before the first step.
+#[must_use]
+pub fn act_out_with(
+    scenario: &Scenario,
+    stage: Staging,
+    warm_up: Span,
+    ready: impl FnOnce(&mut World),
+) -> (World, Vec<Failure>) {
+    let Staging { config, exchange, link, seed, trace, oracles } = stage;
     let prefix = config.link_id_prefix;
-    let start = Timestamp(START.0 - WARM_UP.0);
-    let seed = seed.unwrap_or(scenario.seed);
-    let mut world = World::new(Setup { config, exchange, link, start, seed, keep_messages: true });
-    let aliases = scenario.steps.iter().filter_map(|step| match &step.action {
-        Action::Signal(signal) => Some((signal.id, signal.alias.clone())),
-        _ => None,
-    });
-    world.trace = Some(Trace::new(START, prefix, aliases.collect()));
+    let start = Timestamp(START.0 - warm_up.0);
+    let mut world = World::new(Setup { config, exchange, link, start, seed, keep_messages: trace, oracles });
+    if trace {
+        let aliases = scenario.steps.iter().filter_map(|step| match &step.action {
+            Action::Signal(signal) => Some((signal.id, signal.alias.clone())),
+            _ => None,
+        });
+        world.trace = Some(Trace::new(START, prefix, aliases.collect()));
+    }
+    ready(&mut world);
     world.set_price(scenario.prices.symbol, scenario.prices.start);
     world.run_to(START);
     let mut script = Script { scenario, bodies: BTreeMap::new(), failures: Vec::new() };
     for step in &scenario.steps {
         world.run_to(START.after(step.at));
+        if world.broken().is_some() {
+            return (world, script.failures);
+        }
         script.act(&mut world, step.line, &step.action);
     }
     world.run_to(START.after(scenario.duration));
-    Ok((world, script.failures))
+    if let (Some(heal), None) = (scenario.heal, world.broken()) {
+        world.heal();
+        world.run_to(world.now.after(heal));
+        world.judge_healed();
+    }
+    (world, script.failures)
 }
 
 struct Script<'a> {
@@ -69,6 +134,7 @@ struct Script<'a> {
 
 impl Script<'_> {
     fn act(&mut self, world: &mut World, line: usize, action: &Action) {
+        world.watch.scripted(action);
         match action {
             Action::Signal(signal) => {
                 let current = world.exchange.last_price(signal.symbol).unwrap_or(Price::ZERO);
@@ -95,10 +161,25 @@ impl Script<'_> {
             Action::StoreDown => world.store_down(),
             Action::StoreUp => world.store_up(),
             Action::Crash(crash) => world.plan_crash(*crash),
+            Action::Silence(silence) => world.wire.silence(world.now, *silence),
+            Action::Ban(length) => world.wire.ban(world.now, *length),
+            Action::Reconnect(reconnect) => world.reconnect(*reconnect),
+            Action::Broker(broker) => world.broker(*broker),
+            Action::Commit(commit) => world.plan_commits(*commit),
+            Action::Checkpoint => world.plan_checkpoint(),
+            Action::CheckpointEvery(records) => world.checkpoint_every(*records),
+            Action::Clock(clock) => world.clock(*clock),
+            Action::Pause(length) => world.pause(*length),
             Action::Manual(manual) => {
                 let now = world.now;
                 if world.exchange.manual_order(now, manual.symbol, manual.side, manual.quantity).is_none() {
                     self.fail(world, line, format!("the exchange does not list {}", manual.symbol));
+                }
+            }
+            Action::Touch(symbol) => _ = world.touch(*symbol),
+            Action::Quirk(quirk) => {
+                if !world.quirk(quirk) {
+                    self.fail(world, line, format!("{}: the exchange does not list its symbol", quirk.name()));
                 }
             }
             Action::Liquidity(liquidity) => world.exchange.set_liquidity(liquidity.symbol, liquidity.at_best),
@@ -125,12 +206,12 @@ impl Script<'_> {
         };
         let durable = manager.durable();
         let truth = world.exchange.truth();
-        let ours = truth.orders.iter().filter(|order| order.row().link.is_some());
+        let ours = truth.orders.iter().filter(|order| order.is_ours());
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let open = ours.clone().filter(|order| !order.is_closed()).count();
         self.check(world, line, "orders", &expect.orders, count(ours.count()));
         self.check(world, line, "open", &expect.open, count(open));
-        let fills = truth.executions.iter().filter(|e| e.link.is_some()).count();
+        let fills = truth.executions.iter().filter(|e| e.is_ours(truth)).count();
         self.check(world, line, "fills", &expect.fills, count(fills));
         let book = &world.ledger.books.book;
         let with = |status: Status| count(book.iter().filter(|order| order.status() == status).count());

@@ -1,6 +1,6 @@
-//! The neighbours' word against the exchange's (spec E1, E2, O4; wire-contracts.md 1.5): storms of partial fills,
+//! The neighbours' word against the exchange's (spec E1, E2, O4; wire-contracts.md 1.5): worlds of partial fills,
 //! cancels, redeliveries and crashes, and afterwards Position Manager's positions, its validator's and the model
-//! service's reading of our messages and rows must be the truth. `NEIGHBOUR_SEEDS=from..to` chooses other storms.
+//! service's reading of our messages and rows must be the truth. `NEIGHBOUR_SEEDS=from..to` chooses others.
 
 mod order;
 mod scene;
@@ -9,28 +9,27 @@ mod seen;
 use order_manager_core::event::Change;
 use order_manager_core::order::Status;
 use order_manager_core::rows::Rows;
+use order_manager_sim::choice::Choices;
 use order_manager_sim::neighbours::{Outcome, PositionManager, Validation};
-use order_manager_sim::storm::{Storm, Weather};
-use scene::Scene;
+use order_manager_sim::swarm::{Family, Profile, draw_of};
+use scene::{Lived, Scene};
 use seen::Seen;
 
-/// Enough storms for 10,000 orders.
-const SEEDS: (u64, u64) = (0, 400);
+/// Enough worlds for 10,000 orders.
+const SEEDS: (u64, u64) = (0, 440);
 
-fn blown(seed: u64, weather: Weather, trace: bool) -> Storm {
-    let mut storm = Storm::new(seed, weather, trace);
-    storm.run();
-    storm
+fn lived(seed: u64, profile: &Profile, trace: bool) -> Lived {
+    Lived::of(&draw_of(&mut Choices::seeded(seed), profile), trace)
 }
 
-/// All storms of these seeds, shared among the processors. Fails with the story of the first that is wrong.
-fn storms(seeds: (u64, u64), weather: Weather) -> Seen {
+/// All worlds of these seeds, shared among the processors. Fails with the story of the first that is wrong.
+fn worlds(seeds: (u64, u64), profile: &Profile) -> Seen {
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
     let is_single = seeds.1 == seeds.0 + 1;
     let work = |worker: u64| {
         let (mut seen, mut failures) = (Seen::default(), Vec::new());
         for seed in (seeds.0..seeds.1).filter(|seed| seed % workers == worker) {
-            let scene = Scene::of(blown(seed, weather, is_single), |_| {});
+            let scene = Scene::of(lived(seed, profile, is_single), |_| {});
             seen = seen.plus(Seen::of(&scene));
             if !scene.found.is_empty() {
                 failures.push((seed, scene.text(seed)));
@@ -46,7 +45,7 @@ fn storms(seeds: (u64, u64), weather: Weather) -> Seen {
     failures.sort();
     if let Some((_, first)) = failures.first() {
         let seeds: Vec<u64> = failures.iter().map(|(seed, _)| *seed).collect();
-        panic!("storms {seeds:?} left a neighbour with a wrong picture; the first:\n{first}");
+        panic!("worlds {seeds:?} left a neighbour with a wrong picture; the first:\n{first}");
     }
     parts.into_iter().fold(Seen::default(), |sum, (seen, _)| sum.plus(seen))
 }
@@ -59,7 +58,7 @@ fn chosen() -> Option<(u64, u64)> {
 
 #[test]
 fn n1_to_n8_the_neighbours_positions_are_the_exchanges() {
-    let seen = storms(chosen().unwrap_or(SEEDS), Weather::thin());
+    let seen = worlds(chosen().unwrap_or(SEEDS), &Profile::thin());
     println!("{seen:?}");
     let is_enough = seen.orders >= 10_000
         && seen.partial_fills >= 5_000
@@ -69,7 +68,7 @@ fn n1_to_n8_the_neighbours_positions_are_the_exchanges() {
         && seen.redelivered >= 1_000
         && seen.crashes >= 1_000
         && seen.rejected >= 1_000;
-    assert!(is_enough || chosen().is_some(), "a set of storms that shows less proves less: {seen:?}");
+    assert!(is_enough || chosen().is_some(), "a set of worlds that shows less proves less: {seen:?}");
     assert_eq!(seen.stuck, 0, "nobody sold short");
 }
 
@@ -77,24 +76,24 @@ fn n1_to_n8_the_neighbours_positions_are_the_exchanges() {
 /// position, on which Position Manager gets stuck as on one of ours.
 #[test]
 fn o4_trades_by_hand_are_told_to_the_neighbours() {
-    let seen = storms((1_000, 1_060), Weather { manual: true, ..Weather::thin() });
+    let seen = worlds((1_000, 1_060), &Profile::thin().with(Family::Manual));
     println!("{seen:?}");
-    assert!(seen.by_hand > 500 && seen.stuck < 30, "a set of storms that shows less proves less: {seen:?}");
+    assert!(seen.by_hand > 500 && seen.stuck < 30, "a set of worlds that shows less proves less: {seen:?}");
 }
 
 /// Position Manager's own fault, and the only one: what it can take before is right, our rows stay right.
 #[test]
 fn n7_short_positions_stop_position_manager_and_nothing_else() {
-    let seen = storms((0, 40), Weather { shorts: true, sells: 450, ..Weather::thin() });
+    let seen = worlds((0, 40), &Profile { shorts: true, sells: &[450], ..Profile::thin() });
     println!("{seen:?}");
-    assert!(seen.stuck > 5, "a set of storms that shows less proves less: {seen:?}");
+    assert!(seen.stuck > 5, "a set of worlds that shows less proves less: {seen:?}");
 }
 
 /// A publisher that dies may send a fill again under its id. Position Manager counts it twice (N6); its validator puts
 /// that right where it comes by after the second one was read, and not where it comes before.
 #[test]
 fn e3_a_repeated_fill_is_healed_by_a_validation_that_comes_after_it() {
-    let scene = Scene::of(blown(0, Weather::thin(), false), |_| {});
+    let scene = Scene::of(lived(0, &Profile::thin(), false), |_| {});
     let fills = scene.rows.messages.values().filter(|message| message.fill.is_some());
     for repeated in fills {
         let asset = repeated.order.asset.as_str();
@@ -110,17 +109,17 @@ fn e3_a_repeated_fill_is_healed_by_a_validation_that_comes_after_it() {
     }
 }
 
-/// What is planted in the messages or rows of a storm that is right is found.
+/// What is planted in the messages or rows of a world that is right is found.
 #[test]
 fn a_planted_fault_is_found() {
     let found = |what: &str, spoil: &dyn Fn(&mut Rows)| {
-        let found = Scene::of(blown(0, Weather::thin(), false), spoil).found;
+        let found = Scene::of(lived(0, &Profile::thin(), false), spoil).found;
         assert!(found.iter().any(|complaint| complaint.contains(what)), "{what}: {found:#?}");
     };
     let messages = |spoil: fn(&mut order_manager_core::report::OrderEvent)| {
         move |rows: &mut Rows| rows.messages.values_mut().for_each(spoil)
     };
-    assert_eq!(Scene::of(blown(0, Weather::thin(), false), |_| {}).found, [""; 0]);
+    assert_eq!(Scene::of(lived(0, &Profile::thin(), false), |_| {}).found, [""; 0]);
     found(
         "N1, N2", // cumulative figures, as the predecessor published them
         &messages(|message| {

@@ -1,10 +1,12 @@
-//! A storm as the neighbours live through it: each committed record changes rows and publishes messages.
+//! A world as the neighbours live through it: each committed record changes rows and publishes messages.
 
 use super::order::{bad_moments, increments, tells_in_order};
+use order_manager_core::config::Config;
 use order_manager_core::event::Change;
 use order_manager_core::journal::{self, Record};
 use order_manager_core::order::Order;
 use order_manager_core::outcome::Outcome as Settled;
+use order_manager_core::refusal::Code;
 use order_manager_core::report::{OrderEvent, row_id};
 use order_manager_core::rows::{Projector, Rows};
 use order_manager_core::unit::{Decimal, SignalId, Symbol, Timestamp};
@@ -12,13 +14,34 @@ use order_manager_sim::neighbours::{
     Outcome, Poison, PositionManager, Reading, Validation, computed, mutes, order_complaints, read_execution,
     relationship_complaints,
 };
-use order_manager_sim::storm::Storm;
-use order_manager_sim::world::Trace;
+use order_manager_sim::oracle::Set;
+use order_manager_sim::scenario::Action;
+use order_manager_sim::swarm::{Drawn, run};
+use order_manager_sim::world::{Trace, World};
 use std::collections::BTreeSet;
 
-/// A storm, what it left in the tables and at Position Manager, and all that is wrong with that.
+/// A drawn world that is over.
+pub(crate) struct Lived {
+    pub(crate) world: World,
+    pub(crate) config: Config,
+    /// Did anybody else move the position?
+    pub(crate) manual: bool,
+    story: Vec<String>,
+}
+
+impl Lived {
+    pub(crate) fn of(drawn: &Drawn, trace: bool) -> Self {
+        let (world, _) = run(drawn, Set::NONE, trace);
+        let steps = &drawn.scenario.steps;
+        let manual = steps.iter().any(|step| matches!(step.action, Action::Manual(_)));
+        let story = steps.iter().map(|step| format!("{}: {:?}", step.at, step.action)).collect();
+        Self { world, config: drawn.config.clone(), manual, story }
+    }
+}
+
+/// A world, what it left in the tables and at Position Manager, and all that is wrong with that.
 pub(crate) struct Scene {
-    pub(crate) storm: Storm,
+    pub(crate) lived: Lived,
     pub(crate) rows: Rows,
     pub(crate) manager: PositionManager,
     /// The message that never leaves Position Manager's queue, where there is one (N7).
@@ -27,12 +50,12 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// A storm that is over. `spoil` may falsify what each record publishes and writes.
-    pub(crate) fn of(storm: Storm, spoil: impl Fn(&mut Rows)) -> Self {
+    /// A world that is over. `spoil` may falsify what each record publishes and writes.
+    pub(crate) fn of(lived: Lived, spoil: impl Fn(&mut Rows)) -> Self {
         let (rows, manager) = (Rows::default(), PositionManager::default());
-        let mut scene = Self { storm, rows, manager, stuck: None, found: Vec::new() };
+        let mut scene = Self { lived, rows, manager, stuck: None, found: Vec::new() };
         let records: Vec<Record> = {
-            let stored = scene.storm.world.life.store.records();
+            let stored = scene.lived.world.life.store.records();
             stored.map(|(bytes, _)| journal::read_record(bytes).expect("a record")).collect()
         };
         let mut projector = Projector::default();
@@ -84,7 +107,7 @@ impl Scene {
         match self.manager.take(&body) {
             Outcome::Applied if is_fill => {}
             Outcome::Discarded(_) if !is_fill => {}
-            Outcome::Poisoned(Poison::Average(_)) if self.storm.config.allow_short || self.storm.manual => {
+            Outcome::Poisoned(Poison::Average(_)) if self.lived.config.allow_short || self.lived.manual => {
                 self.stuck = Some(Box::new(message.clone()));
             }
             other => self.found.push(format!("position manager: {other:?} of {message:?}")),
@@ -103,7 +126,7 @@ impl Scene {
 
     /// Position Manager's positions and its validator's sums are the exchange's.
     fn hold_positions(&self, found: &mut Vec<String>) {
-        let exchange = &self.storm.world.exchange;
+        let exchange = &self.lived.world.exchange;
         let symbols: BTreeSet<Symbol> = exchange.truth().executions.iter().map(|e| e.symbol).collect();
         for symbol in &symbols {
             let truth = exchange.position(*symbol).map_or(Decimal::ZERO, |position| position.size.0);
@@ -122,7 +145,7 @@ impl Scene {
 
     /// What mutes the model is what lives at the exchange.
     fn hold_open_orders(&self, found: &mut Vec<String>) {
-        let truth = self.storm.world.exchange.truth();
+        let truth = self.lived.world.exchange.truth();
         let assets: BTreeSet<&str> = self.rows.orders.values().map(|row| row.asset.as_str()).collect();
         let muting = assets.into_iter().flat_map(|asset| mutes(asset, self.rows.orders.values()));
         let muting: BTreeSet<SignalId> = muting.map(|row| row.id).collect();
@@ -137,9 +160,9 @@ impl Scene {
         let mut ids = BTreeSet::new();
         let twice = self.rows.messages.values().filter(|message| !ids.insert(message.event_id));
         found.extend(twice.map(|message| format!("E3: an event id twice: {message:?}")));
-        for order in self.storm.world.ledger.books.book.iter() {
+        for order in self.lived.world.ledger.books.book.iter() {
             let messages = self.messages_of(order);
-            let truth = self.storm.world.exchange.truth().order_of(order.spec.link).map(|order| order.state);
+            let truth = self.lived.world.exchange.truth().order_of(order.spec.link).map(|order| order.state);
             found.extend(increments(order, &messages, truth));
             found.extend(tells_in_order(order, &messages, self.rows.signals[&order.spec.intent.signal].tries));
         }
@@ -147,7 +170,7 @@ impl Scene {
 
     /// Grafana joins a signal with its orders through the relationships; a rejected one shows why.
     fn hold_signals(&self, found: &mut Vec<String>) {
-        for (id, account) in &self.storm.world.ledger.signals {
+        for (id, account) in &self.lived.world.ledger.signals {
             let related = self.rows.relationships.values().filter(|row| row.signal_id == *id);
             let orders: Vec<_> = related.filter_map(|row| self.rows.orders.get(&row.order_id)).collect();
             if orders.is_empty() {
@@ -158,7 +181,11 @@ impl Scene {
                 let rejected = self.rows.messages.values().filter(|message| message.event_type == Change::Rejected);
                 let told = rejected.filter(|message| message.order.order_id == name).count();
                 let rows = orders.iter().filter(|row| row.order_id == name).count();
-                let tries = usize::from(self.rows.signals[id].tries);
+                // What is no usable signal is told once and never tried, and nothing else is never tried.
+                let tries = match (account.outcome, usize::from(self.rows.signals[id].tries)) {
+                    (Some(Settled::Rejected(Code::Validation)), tries) => usize::from(tries == 0),
+                    (_, tries) => tries,
+                };
                 if rows != 1 || !(1..=tries).contains(&told) {
                     found.push(format!("signal {id} of {tries} tries is told rejected {told} times: {orders:?}"));
                 }
@@ -175,12 +202,12 @@ impl Scene {
     pub(crate) fn text(&self, seed: u64) -> String {
         let first = self.found.first().map_or("", String::as_str);
         let named = |order: &&Order| first.contains(order.spec.link.as_str());
-        let story = self.storm.world.ledger.books.book.iter().find(named).map(|order| {
+        let story = self.lived.world.ledger.books.book.iter().find(named).map(|order| {
             let told: Vec<String> = self.messages_of(order).iter().map(|m| format!("  {m:?}")).collect();
             format!("{order:#?}\n{}", told.join("\n"))
         });
-        let (found, drawn) = (self.found.join("\n  "), self.storm.story.join("\n  "));
-        let trace = self.storm.world.trace.as_ref().map_or("", Trace::text);
+        let (found, drawn) = (self.found.join("\n  "), self.lived.story.join("\n  "));
+        let trace = self.lived.world.trace.as_ref().map_or("", Trace::text);
         format!("seed {seed}:\n  {found}\n{}\ndrawn:\n  {drawn}\n{trace}", story.unwrap_or_default())
     }
 }

@@ -1,4 +1,4 @@
-//! What a set of storms was made of: one that shows less proves less.
+//! What a set of liveds was made of: one that shows less proves less.
 
 use super::scene::Scene;
 use order_manager_core::event::Change;
@@ -23,12 +23,12 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn of(scene: &Scene) -> Self {
-        let ledger = &scene.storm.world.ledger;
+        let ledger = &scene.lived.world.ledger;
         let messages = || scene.rows.messages.values();
         let of = |change| messages().filter(move |message| message.event_type == change);
         let mut fills = BTreeMap::<SignalId, usize>::new();
         messages().filter(|m| m.fill.is_some()).for_each(|m| *fills.entry(m.order.id).or_default() += 1);
-        let life = scene.storm.world.life.manager().map_or(1, |manager| manager.durable().life);
+        let life = scene.lived.world.life.manager().map_or(1, |manager| manager.durable().life);
         Self {
             orders: ledger.books.book.len(),
             partial_fills: of(Change::PartiallyFilled).count(),

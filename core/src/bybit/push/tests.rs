@@ -44,7 +44,7 @@ fn executions_read_as_4_5_shows_them() {
     assert_eq!((row.exec_type, row.side, row.is_maker), (ExecType::Trade, Side::Sell, false));
     assert_eq!(format!("{} {} {}", row.price, row.quantity, row.value), "95900.1 0.5 47950.05");
     assert_eq!(format!("{} {}", row.fee, row.fee_coin), "26.3725275 USDT");
-    assert_eq!(row.time, ExchangeTime(1_746_270_400_353));
+    assert_eq!((row.time, row.seq), (ExchangeTime(1_746_270_400_353), Some(140_612_148_849_382)));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::bybit::json::{self, Fields, Unreadable, missing, required, why};
 use crate::bybit::reply::{ApiError, ApiReply, LimitHeaders, Page, Reply, WalletRow};
 use crate::bybit::rows;
 use crate::unit::{ExchangeTime, Text};
+use alloc::boxed::Box;
 
 /// Decodes one answer to a request of `operation`. Rows that cannot be read are set aside one by one; a
 /// body that is not what the endpoint answers is `Unreadable` and proves nothing about the request.
@@ -72,7 +73,7 @@ fn page<T>(result: &Fields<'_>, one: fn(&Fields<'_>) -> Result<T, Unreadable>) -
     let (rows, bad) = rows::read(&result.list("list")?, one);
     let cursor = result.scalar("nextPageCursor")?;
     // A cut cursor would ask for another page than the next: one that does not fit is an error.
-    let cursor = cursor.map(|c| Text::new(&c)).transpose().map_err(|e| why("nextPageCursor", e))?;
+    let cursor = cursor.map(|c| Text::new(&c).map(Box::new)).transpose().map_err(|e| why("nextPageCursor", e))?;
     Ok(Page { rows, bad, cursor })
 }
 

@@ -22,7 +22,7 @@ pub fn encode(request: &Request) -> HttpRequest {
         Request::Wallet => get("/v5/account/wallet-balance", Query::default().with("accountType", "UNIFIED")),
         Request::Positions { category, symbol, settle_coin, cursor } => {
             let query = scope(*category, symbol.as_ref(), settle_coin.as_ref());
-            get("/v5/position/list", query.cursor(cursor.as_ref()).with("limit", 200))
+            get("/v5/position/list", query.cursor(cursor.as_deref()).with("limit", 200))
         }
         Request::Ticker { category, symbol } => get("/v5/market/tickers", of_symbol(*category, symbol)),
         Request::ServerTime => get("/v5/market/time", Query::default()),
@@ -97,7 +97,7 @@ fn orders(query: &OrderQuery, history: bool) -> Query {
     if history {
         out = out.time("startTime", query.start).time("endTime", query.end);
     }
-    out.cursor(query.cursor.as_ref()).with("limit", query.limit)
+    out.cursor(query.cursor.as_deref()).with("limit", query.limit)
 }
 
 fn executions(query: &ExecutionQuery) -> Query {
@@ -108,7 +108,7 @@ fn executions(query: &ExecutionQuery) -> Query {
         (None, None) => out,
     };
     out = out.time("startTime", query.start).time("endTime", query.end);
-    out.cursor(query.cursor.as_ref()).with("limit", query.limit)
+    out.cursor(query.cursor.as_deref()).with("limit", query.limit)
 }
 
 /// Category, and the symbol or else the settle coin: the symbol wins where both are sent (2.7, 6.4), and

@@ -8,6 +8,7 @@ use crate::unit::{
     Category, Decimal, ExchangeTime, Intent, LinkPrefix, OrderLinkId, Price, Quantity, Ratio, Side, SignalId, Text,
     decimal,
 };
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
@@ -233,7 +234,7 @@ fn cursors_go_as_they_came_and_are_encoded_where_they_came_plain() {
             start: None,
             end: None,
             limit: 50,
-            cursor: Some(text(cursor)),
+            cursor: Some(Box::new(text(cursor))),
         };
         let http = encode(&Request::Executions(query));
         assert!(http.query.contains(sent), "{cursor}: {}", http.query);

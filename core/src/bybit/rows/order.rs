@@ -59,6 +59,7 @@ pub(in crate::bybit) fn execution(row: &Fields<'_>) -> Result<ExecutionRow, Unre
         fee_coin: row.words("feeCurrency")?,
         is_maker: row.flag("isMaker")?,
         time: required("execTime", row.time("execTime")?)?,
+        seq: row.integer("seq").unwrap_or_default(), // no fill is given up for it
     })
 }
 

@@ -84,9 +84,20 @@ impl Bench {
 
     /// Messages that wait in the queue: none once all are acknowledged or on their way.
     pub(super) async fn waiting(&self) -> u32 {
+        self.declared().await.message_count()
+    }
+
+    /// Messages that are left in the queue when nobody consumes it any more. The broker puts those that were not
+    /// acknowledged back when it has seen the consumer's channel go, which is after the consumer closed it.
+    pub(super) async fn left(&self) -> u32 {
+        until("nobody consumes the queue", async || self.declared().await.consumer_count() == 0).await;
+        self.waiting().await
+    }
+
+    async fn declared(&self) -> lapin::Queue {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
         let name = self.queue.name.as_str().into();
-        self.channel.queue_declare(name, passive, FieldTable::default()).await.expect("a queue").message_count()
+        self.channel.queue_declare(name, passive, FieldTable::default()).await.expect("a queue")
     }
 
     /// Has anybody declared the queue yet?

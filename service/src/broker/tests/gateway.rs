@@ -43,7 +43,7 @@ impl Gateway {
         drop((self.heard, self.back));
         timeout(PATIENCE, self.running.task).await.expect("it stops in time").expect("no panic");
         assert!(!*self.consuming.borrow());
-        let left = self.bench.waiting().await;
+        let left = self.bench.left().await;
         self.bench.delete().await;
         left
     }

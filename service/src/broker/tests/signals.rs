@@ -51,7 +51,7 @@ impl Signals {
         self.back.flags.accepting.send_replace(false);
         drop(self.back);
         timeout(PATIENCE, self.running.task).await.expect("it stops in time").expect("no panic");
-        let left = self.bench.waiting().await;
+        let left = self.bench.left().await;
         self.bench.delete().await;
         left
     }

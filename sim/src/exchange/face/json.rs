@@ -1,19 +1,56 @@
 //! A writer of JSON objects, key after key, in the order in which Bybit writes them.
 
-use order_manager_core::unit::Decimal;
+use crate::exchange::{Exchange, Spell, Timestamp};
+use order_manager_core::unit::{Decimal, decimal};
 use std::io::Write;
+
+/// How Bybit happens to spell things just now (bybit-v5.md 8.2): what reads it must not care.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Style {
+    /// What stands for a number that is zero or absent, where it is not as usual (Q20).
+    nothing: Option<&'static str>,
+    /// Numbers have no quotes (Q20).
+    bare_numbers: bool,
+    /// Every object has a field that nobody has heard of (Q32).
+    new_fields: bool,
+    /// Only what an envelope must have (Q30).
+    pub(super) bare_envelope: bool,
+    /// Other texts for the same codes (Q31).
+    pub(super) other_texts: bool,
+}
+
+impl Style {
+    /// The exchange's at this moment.
+    pub(super) fn of(exchange: &Exchange, now: Timestamp) -> Self {
+        let is = |spell| exchange.is_under(spell, now);
+        let null = is(Spell::NullNumbers).then_some("null");
+        Self {
+            nothing: is(Spell::EmptyNumbers).then_some("\"\"").or(null),
+            bare_numbers: is(Spell::BareNumbers),
+            new_fields: is(Spell::NewFields),
+            bare_envelope: is(Spell::BareEnvelope),
+            other_texts: is(Spell::OtherTexts),
+        }
+    }
+}
 
 /// One JSON text under construction.
 pub(super) struct Json {
     out: Vec<u8>,
     /// Does a comma belong before the next value?
     comma: bool,
+    style: Style,
 }
 
 impl Json {
     /// A whole object.
     pub(super) fn object(fill: impl FnOnce(&mut Self)) -> Vec<u8> {
-        let mut json = Self { out: Vec::with_capacity(1_024), comma: false };
+        Self::styled(Style::default(), fill)
+    }
+
+    /// The same, spelled so.
+    pub(super) fn styled(style: Style, fill: impl FnOnce(&mut Self)) -> Vec<u8> {
+        let mut json = Self { out: Vec::with_capacity(1_024), comma: false, style };
         json.braces(fill);
         json.out
     }
@@ -30,17 +67,34 @@ impl Json {
     }
     /// A number as Bybit writes it: in quotes, with at least so many places.
     pub(super) fn decimal(&mut self, key: &str, value: Decimal, places: u32) {
+        if value.is_zero() && self.style.nothing.is_some() {
+            return self.absent(key, "");
+        }
+        self.present(key, value, places);
+    }
+    /// The same, of a number that is written out even where it is zero.
+    pub(super) fn present(&mut self, key: &str, value: Decimal, places: u32) {
         self.key(key);
-        let mut value = value.normalize();
+        let mut value = decimal::normal(value);
         if value.scale() < places {
             value.rescale(places);
         }
-        self.put(format_args!("\"{value}\""));
+        self.number(decimal::Shown(value));
+    }
+    /// A number that is not there, as `usual` or as the style has it.
+    pub(super) fn absent(&mut self, key: &str, usual: &str) {
+        match self.style.nothing {
+            Some(word) => {
+                self.key(key);
+                self.put(format_args!("{word}"));
+            }
+            None => self.text(key, usual),
+        }
     }
     /// A time or another whole number in quotes.
     pub(super) fn stamp(&mut self, key: &str, value: u64) {
         self.key(key);
-        self.put(format_args!("\"{value}\""));
+        self.number(value);
     }
     /// A bare whole number.
     pub(super) fn whole(&mut self, key: &str, value: impl Into<i128>) {
@@ -90,6 +144,10 @@ impl Json {
         self.out.push(b'{');
         self.comma = false;
         fill(self);
+        if self.style.new_fields {
+            self.key("nobodyKnows");
+            self.put(format_args!("{{\"deep\":[1,\"two\",null]}}"));
+        }
         self.out.push(b'}');
     }
     fn key(&mut self, key: &str) {
@@ -102,6 +160,14 @@ impl Json {
     }
     fn quoted(&mut self, value: &str) {
         self.out.push(b'"');
+        if value.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+            self.escaped(value);
+        } else {
+            self.out.extend_from_slice(value.as_bytes());
+        }
+        self.out.push(b'"');
+    }
+    fn escaped(&mut self, value: &str) {
         for byte in value.bytes() {
             match byte {
                 b'"' | b'\\' => self.out.extend([b'\\', byte]),
@@ -109,7 +175,13 @@ impl Json {
                 _ => self.out.push(byte),
             }
         }
-        self.out.push(b'"');
+    }
+    fn number(&mut self, value: impl std::fmt::Display) {
+        if self.style.bare_numbers {
+            self.put(format_args!("{value}"));
+        } else {
+            self.put(format_args!("\"{value}\""));
+        }
     }
     fn put(&mut self, text: std::fmt::Arguments<'_>) {
         let _infallible = self.out.write_fmt(text);

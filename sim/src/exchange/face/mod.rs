@@ -17,7 +17,7 @@ pub use auth::Credentials;
 pub use market::ticker_text;
 pub use push::{push_text, push_text_as, push_text_of, topic};
 
-use super::{Exchange, Timestamp, reply};
+use super::{Exchange, Spell, Timestamp, reply};
 use order_manager_core::bybit::{ApiError, LimitHeaders, Operation};
 
 /// One HTTP request, as it came.
@@ -62,6 +62,10 @@ pub struct WireReply {
 /// Answers one HTTP request that arrives now. Business errors come with HTTP 200 (1.3); what is not even a
 /// request of the API comes with 400, 401, 403 or 404 and no JSON (1.4).
 pub fn serve(exchange: &mut Exchange, now: Timestamp, wire: &WireRequest, credentials: &Credentials) -> WireReply {
+    if exchange.is_banned(now) {
+        exchange.effects.spell(now, Spell::Ban);
+        return plain(403);
+    }
     if (wire.method.as_str(), wire.path.as_str()) == ("GET", "/v5/market/orderbook") {
         return if wire.body.is_empty() { market::orderbook(exchange, now, wire) } else { plain(403) };
     }
@@ -69,6 +73,12 @@ pub fn serve(exchange: &mut Exchange, now: Timestamp, wire: &WireRequest, creden
         Ok(operation) => operation,
         Err(status) => return plain(status),
     };
+    if let Some(refused) = exchange.front(now, operation) {
+        return match refused.result {
+            Err(ApiError::Status(status)) => plain(status),
+            _ => write::envelope(exchange, operation, &refused),
+        };
+    }
     let signed = match auth::check(wire, operation, credentials, now) {
         Ok(signed) => signed,
         Err(ApiError::Status(status)) => return plain(status),
@@ -116,6 +126,10 @@ fn route(wire: &WireRequest) -> Result<Operation, u16> {
 }
 
 fn plain(status: u16) -> WireReply {
-    let body = if status == 403 { b"<html><body>403 Forbidden</body></html>".to_vec() } else { Vec::new() };
+    let body = match status {
+        403 => b"<html><body>403 Forbidden</body></html>".to_vec(),
+        503 => b"<html><body>503 Service Unavailable</body></html>".to_vec(),
+        _ => Vec::new(),
+    };
     WireReply { status, limits: LimitHeaders::default(), body }
 }

@@ -1,8 +1,8 @@
 //! The private stream's messages (bybit-v5.md 4.3 to 4.8).
 
-use super::Exchange;
-use super::json::Json;
+use super::json::{Json, Style};
 use super::rows::{Scribe, Voice};
+use super::{Exchange, Timestamp};
 use order_manager_core::bybit::{Push, PushRows};
 
 /// The JSON of a push. What the typed rows do not carry is written in Bybit's neutral spelling.
@@ -38,7 +38,8 @@ pub fn topic(push: &Push) -> &'static str {
 fn written(push: &Push, exchange: Option<&Exchange>, topic: &str) -> Vec<u8> {
     let scribe = Scribe { exchange, voice: Voice::Stream };
     let time = push.time.map_or(0, |time| time.0);
-    Json::object(|json| {
+    let style = exchange.map_or(Style::default(), |exchange| Style::of(exchange, Timestamp(time * 1_000)));
+    Json::styled(style, |json| {
         if let PushRows::Nothing { what } = &push.rows {
             json.flag("success", true);
             json.text("ret_msg", "");

@@ -43,7 +43,7 @@ pub(super) fn request(wire: &WireRequest, operation: Operation) -> Result<(Reque
             category: category(&params)?,
             symbol: params.short("symbol")?,
             settle_coin: params.short("settleCoin")?,
-            cursor: params.short("cursor")?,
+            cursor: params.short("cursor")?.map(Box::new),
         },
         Operation::ServerTime => Request::ServerTime,
     };
@@ -105,7 +105,7 @@ fn order_query(params: &Params) -> Result<OrderQuery, ApiError> {
         start: time(params, "startTime")?,
         end: time(params, "endTime")?,
         limit: limit(params, 20)?,
-        cursor: params.short("cursor")?,
+        cursor: params.short("cursor")?.map(Box::new),
     })
 }
 
@@ -120,7 +120,7 @@ fn execution_query(params: &Params) -> Result<ExecutionQuery, ApiError> {
         start: time(params, "startTime")?,
         end: time(params, "endTime")?,
         limit: limit(params, 50)?,
-        cursor: params.short("cursor")?,
+        cursor: params.short("cursor")?.map(Box::new),
     })
 }
 

@@ -3,9 +3,10 @@
 
 use super::Exchange;
 use super::json::Json;
-use crate::exchange::order::Order;
+use crate::exchange::order::{Order, Origin};
+use crate::exchange::truth::MNT;
 use order_manager_core::bybit::{
-    ExecutionRow, InstrumentRow, OrderRow, OrderStatus, PositionRow, TickerRow, TimeInForce, WalletRow,
+    ExecType, ExecutionRow, InstrumentRow, OrderRow, OrderStatus, PositionRow, TickerRow, TimeInForce, WalletRow,
 };
 use order_manager_core::unit::{Decimal, Money};
 
@@ -45,17 +46,17 @@ impl Scribe<'_> {
         json.text("symbol", row.symbol.as_str());
         match row.price {
             Some(price) => json.decimal("price", price.0, 2),
-            None => json.text("price", self.absent()),
+            None => json.absent("price", self.absent()),
         }
         json.decimal("qty", row.quantity.0, self.quantity_places());
         json.text("side", row.side.as_str());
         json.text("isLeverage", "");
         json.whole("positionIdx", row.position_idx);
         json.text("orderStatus", status(&row.status));
-        json.text("createType", "CreateByUser");
+        json.text("createType", create_type(known));
         json.text("cancelType", row.cancel_type.as_str());
         json.text("rejectReason", row.reject_reason.as_str());
-        self.fills(json, row);
+        self.fills(json, row, known);
         json.text("timeInForce", time_in_force(row, known));
         json.text("orderType", if row.is_market { "Market" } else { "Limit" });
         json.text("stopOrderType", if self.is_stream() { "" } else { "UNKNOWN" });
@@ -88,11 +89,11 @@ impl Scribe<'_> {
     }
 
     /// What is filled and what is left: nothing is left of an order that ended (Q21).
-    fn fills(&self, json: &mut Json, row: &OrderRow) {
+    fn fills(&self, json: &mut Json, row: &OrderRow, known: Option<&Order>) {
         let average = row.cum_value.per(row.cum_quantity);
         match average {
             Some(average) => json.decimal("avgPrice", average.0.round_dp(8), 0),
-            None => json.text("avgPrice", self.absent()),
+            None => json.absent("avgPrice", self.absent()),
         }
         if row.status.is_terminal() {
             let cancelled = row.status == OrderStatus::Cancelled && !self.is_stream();
@@ -109,6 +110,9 @@ impl Scribe<'_> {
         json.child("cumFeeDetail", |json| {
             if !row.cum_fee.is_zero() {
                 json.decimal("USDT", row.cum_fee.0, 0);
+            }
+            if let Some(mnt) = known.map(|order| order.state.cum_fee_mnt.0).filter(|fee| !fee.is_zero()) {
+                json.decimal(MNT, mnt, 0);
             }
         });
     }
@@ -127,8 +131,8 @@ impl Scribe<'_> {
         json.decimal("orderQty", order.map_or(row.quantity.0, |order| order.state.quantity.0), 3);
         // The remainder right after this fill, not now.
         json.decimal("leavesQty", order.map_or(Decimal::ZERO, |order| self.leaves_after(order, row)), 3);
-        json.text("createType", "CreateByUser");
-        json.text("orderType", if order.is_some_and(|order| order.is_market) { "Market" } else { "Limit" });
+        json.text("createType", create_type(order));
+        json.text("orderType", execution_order_type(row, order));
         json.text("stopOrderType", "UNKNOWN");
         json.decimal("execFee", row.fee.0, 4);
         if !self.is_stream() {
@@ -137,10 +141,10 @@ impl Scribe<'_> {
         json.text("execId", row.exec_id.as_str());
         json.decimal("execPrice", row.price.0, 2);
         json.decimal("execQty", row.quantity.0, 3);
-        json.text("execType", "Trade");
+        json.text("execType", exec_type(&row.exec_type));
         json.decimal("execValue", row.value.0, 2);
         json.stamp("execTime", row.time.0);
-        json.text("feeCurrency", if self.is_stream() { row.fee_coin.as_str() } else { "" });
+        json.text("feeCurrency", row.fee_coin.as_str());
         json.flag("isMaker", row.is_maker);
         match row.fee.0.checked_div(row.value.0) {
             Some(rate) => json.decimal("feeRate", rate.round_dp(8), 0),
@@ -157,7 +161,7 @@ impl Scribe<'_> {
         } else {
             json.text("extraFees", "");
         }
-        json.whole("seq", execution.map_or(0, |e| e.seq));
+        json.whole("seq", row.seq.unwrap_or_default());
     }
 
     fn leaves_after(&self, order: &Order, row: &ExecutionRow) -> Decimal {
@@ -184,12 +188,12 @@ impl Scribe<'_> {
         json.text("riskLimitValue", "2000000");
         json.text("symbol", row.symbol.as_str());
         json.text("side", row.side.map_or("", |side| side.as_str()));
-        json.decimal("size", row.size.0, 0);
+        json.present("size", row.size.0, 0); // flat is "0" in every sample of 4.7 and 6.4
         let average = if self.is_stream() { "entryPrice" } else { "avgPrice" };
         let value = row.average_price.map(|price| price.0 * row.size.0);
         match row.average_price {
             Some(price) => json.decimal(average, price.0, 2),
-            None => json.text(average, "0"),
+            None => json.absent(average, "0"),
         }
         self.optional(json, "positionValue", value.map(Money));
         json.text("positionStatus", "Normal");
@@ -217,7 +221,7 @@ impl Scribe<'_> {
     fn optional(&self, json: &mut Json, key: &str, value: Option<Money>) {
         match value {
             Some(value) => json.decimal(key, value.0, 0),
-            None => json.text(key, self.absent()),
+            None => json.absent(key, self.absent()),
         }
     }
 
@@ -258,7 +262,7 @@ impl Scribe<'_> {
     fn total(&self, json: &mut Json, key: &str, value: Option<Money>) {
         match value {
             Some(value) => json.decimal(key, value.0, 0),
-            None => json.text(key, ""),
+            None => json.absent(key, ""),
         }
     }
 
@@ -337,6 +341,32 @@ fn time_in_force(row: &OrderRow, known: Option<&Order>) -> &'static str {
         Some(TimeInForce::Ioc) => "IOC",
         Some(TimeInForce::Fok) => "FOK",
         Some(TimeInForce::PostOnly) => "PostOnly",
+    }
+}
+
+fn create_type(known: Option<&Order>) -> &'static str {
+    known.map_or(Origin::Client, |order| order.origin).create_type()
+}
+
+fn execution_order_type(row: &ExecutionRow, order: Option<&Order>) -> &'static str {
+    match order {
+        _ if row.exec_type == ExecType::Funding => "UNKNOWN",
+        Some(order) if order.is_market => "Market",
+        _ => "Limit",
+    }
+}
+
+fn exec_type(kind: &ExecType) -> &str {
+    match kind {
+        ExecType::Trade => "Trade",
+        ExecType::AdlTrade => "AdlTrade",
+        ExecType::BustTrade => "BustTrade",
+        ExecType::Delivery => "Delivery",
+        ExecType::Settle => "Settle",
+        ExecType::BlockTrade => "BlockTrade",
+        ExecType::MovePosition => "MovePosition",
+        ExecType::Funding => "Funding",
+        ExecType::Other(word) => word.as_str(),
     }
 }
 

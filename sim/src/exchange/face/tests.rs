@@ -1,5 +1,7 @@
 //! Bytes against the samples and vectors of bybit-v5.md.
 
+mod spellings;
+
 use super::*;
 use crate::exchange::tests::{Desk, T0, limit, link, market, px, q};
 use crate::exchange::{NoLiquidity, Outbound};

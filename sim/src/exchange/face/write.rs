@@ -1,21 +1,26 @@
 //! The envelope and what stands in it (bybit-v5.md 1.3).
 
-use super::json::Json;
+use super::json::{Json, Style};
 use super::rows::{Scribe, Voice};
-use super::{Exchange, WireReply};
+use super::{Exchange, Timestamp, WireReply};
 use order_manager_core::bybit::{ApiError, ApiReply, Operation, Page, Reply};
 
 /// A reply of the API, as bytes.
 pub(super) fn envelope(exchange: &Exchange, operation: Operation, reply: &ApiReply) -> WireReply {
     let scribe = Scribe { exchange: Some(exchange), voice: Voice::Rest };
-    let body = Json::object(|json| {
+    let style = reply.time.map_or(Style::default(), |time| Style::of(exchange, Timestamp(time.0 * 1_000)));
+    let body = Json::styled(style, |json| {
         match &reply.result {
             Ok(result) => {
                 json.whole("retCode", 0);
-                json.text("retMsg", if operation == Operation::Tickers { "" } else { "OK" });
+                let is_mute = style.bare_envelope || operation == Operation::Tickers;
+                json.text("retMsg", if is_mute { "" } else { "OK" });
                 json.child("result", |json| write_result(json, &scribe, result));
             }
-            Err(error) => refusal(json, error),
+            Err(error) => refusal(json, error, style),
+        }
+        if style.bare_envelope {
+            return;
         }
         json.child("retExtInfo", |_| {});
         if let Some(time) = reply.time {
@@ -25,14 +30,18 @@ pub(super) fn envelope(exchange: &Exchange, operation: Operation, reply: &ApiRep
     WireReply { status: 200, limits: reply.limits, body }
 }
 
-pub(super) fn refusal(json: &mut Json, error: &ApiError) {
+pub(super) fn refusal(json: &mut Json, error: &ApiError, style: Style) {
     let (code, message) = match error {
         ApiError::Code { code, message } => (*code, message.as_str()),
         ApiError::Status(_) | ApiError::Unreadable(_) => (10016, "Server error."),
     };
     json.whole("retCode", code);
-    json.text("retMsg", message);
-    json.child("result", |_| {});
+    json.text("retMsg", if style.other_texts { "Sorry, that did not work." } else { message });
+    if style.bare_envelope {
+        json.null("result");
+    } else {
+        json.child("result", |_| {});
+    }
 }
 
 fn write_result(json: &mut Json, scribe: &Scribe<'_>, result: &Reply) {

@@ -2,7 +2,9 @@
 
 mod accept;
 mod conservation;
+mod effects;
 mod query;
+mod quirks;
 mod refuse;
 mod scripts;
 

@@ -146,7 +146,7 @@ fn windows_limits_cursors_and_scopes_are_checked() {
     assert_eq!(desk.code(Request::Executions(ExecutionQuery { start, end, ..executions_of(None) })), 181010);
     assert_eq!(desk.code(Request::OpenOrders(OrderQuery { symbol: None, ..orders_of(None) })), 10001);
     assert_eq!(desk.code(Request::OpenOrders(OrderQuery { limit: 51, ..orders_of(None) })), 10001);
-    let cursor = Some(Text::clipped("nonsense"));
+    let cursor = Some(Box::new(Text::clipped("nonsense")));
     assert_eq!(desk.code(Request::OpenOrders(OrderQuery { cursor, ..orders_of(None) })), 10001);
 }
 

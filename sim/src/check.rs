@@ -1,0 +1,101 @@
+//! Is a seed one world? The same digests on every run, in every process, from every build; and on both links the
+//! same events, commands and durable state.
+
+use crate::choice::Choices;
+use crate::oracle::{Broken, Oracle, Set};
+use crate::scenario::Link;
+use crate::swarm::{draw, oracles, run};
+use order_manager_core::journal::{self, CodecError};
+use std::fmt;
+use std::str::FromStr;
+
+/// What a run of a seed came to. Its text form is one line: processes compare it as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Print {
+    /// The seed.
+    pub seed: u64,
+    /// Chain of the step digests on the typed link: over inputs, events and commands.
+    pub typed: String,
+    /// The same on the bytes link, whose inputs are other bytes.
+    pub bytes: String,
+    /// Digest of the durable state at the end; one where both links agree.
+    pub durable: String,
+}
+
+/// Why a seed has no print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// An oracle did not hold, on this link.
+    Broken(Link, Broken),
+    /// Two runs of this link in one process differ.
+    Differs(Link),
+    /// Both links end in other states.
+    Links {
+        /// On the typed link.
+        typed: String,
+        /// On the bytes link.
+        bytes: String,
+    },
+    /// The process was down at the end, or its state cannot be written down.
+    NoState(String),
+}
+
+/// Runs a seed twice on each link, with every oracle that holds and the reference book-keeper watching.
+///
+/// # Errors
+/// What differs, or what did not hold.
+pub fn print(seed: u64) -> Result<Print, Fault> {
+    let (typed, of_typed) = twice(seed, Link::Typed)?;
+    let (bytes, of_bytes) = twice(seed, Link::Bytes)?;
+    if of_typed != of_bytes {
+        return Err(Fault::Links { typed: of_typed, bytes: of_bytes });
+    }
+    Ok(Print { seed, typed, bytes, durable: of_typed })
+}
+
+fn twice(seed: u64, link: Link) -> Result<(String, String), Fault> {
+    let first = once(seed, link, oracles().with(Oracle::ReferenceBooks))?;
+    let second = once(seed, link, oracles())?;
+    if first == second { Ok(first) } else { Err(Fault::Differs(link)) }
+}
+
+/// Chain and digest of the durable state.
+fn once(seed: u64, link: Link, oracles: Set) -> Result<(String, String), Fault> {
+    let mut drawn = draw(&mut Choices::seeded(seed));
+    drawn.link = link;
+    let (world, outcome) = run(&drawn, oracles, false);
+    if let Some(broken) = outcome.broken {
+        return Err(Fault::Broken(link, broken));
+    }
+    let manager = world.life.manager().ok_or_else(|| Fault::NoState("the process is down".into()))?;
+    let durable = journal::digest_of(manager.durable()).map_err(|CodecError(why)| Fault::NoState(why))?;
+    Ok((outcome.chain.to_string(), durable.to_string()))
+}
+
+impl fmt::Display for Print {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {} {}", self.seed, self.typed, self.bytes, self.durable)
+    }
+}
+
+impl FromStr for Print {
+    type Err = String;
+
+    fn from_str(line: &str) -> Result<Self, String> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [seed, typed, bytes, durable] = words[..] else { return Err(format!("`{line}` is no print of a seed")) };
+        let seed = seed.parse().map_err(|_| format!("`{seed}` is no seed"))?;
+        Ok(Self { seed, typed: typed.into(), bytes: bytes.into(), durable: durable.into() })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broken(link, broken) => write!(f, "on the {link:?} link {broken}"),
+            Self::Differs(link) => write!(f, "two runs on the {link:?} link in one process differ"),
+            Self::Links { typed, bytes } => write!(f, "durable state {typed} on the typed link, {bytes} on bytes"),
+            Self::NoState(why) => write!(f, "no state at the end: {why}"),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! `--only ORACLE`.
+
+use crate::oracle::Oracle;
+use crate::scenario::nearest;
+
+/// The oracle of this name, or what there is instead.
+pub(super) fn oracle(name: &str) -> Result<Oracle, String> {
+    Oracle::named(name).ok_or_else(|| {
+        let names: Vec<&str> = Oracle::ALL.iter().map(|oracle| oracle.name()).collect();
+        match nearest(name, &names) {
+            Some(near) => format!("no such oracle; did you mean `{near}`?"),
+            None => format!("no such oracle; there are {}", names.join(", ")),
+        }
+    })
+}

@@ -1,0 +1,182 @@
+//! Signals: first in first out, one at a time, carried out once, and answered for.
+
+use super::bench::{Bench, Scene, Verdict};
+use super::list::Oracle;
+use super::memory::{Heard, Memory, Stand};
+use order_manager_core::command::{Command, Receipt};
+use order_manager_core::event::Event;
+use order_manager_core::input::{DeliveryId, Input};
+use order_manager_core::order::Spec;
+use order_manager_core::outcome::Outcome;
+use order_manager_core::unit::{Decimal, SignalId, Symbol};
+use std::collections::{BTreeMap, VecDeque};
+
+#[derive(Clone, Debug, Default)]
+struct Lane {
+    waiting: VecDeque<SignalId>,
+    active: Vec<SignalId>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lanes {
+    lanes: BTreeMap<Symbol, Lane>,
+    /// What was brought: the signal in it, where there is a good one.
+    brought: BTreeMap<DeliveryId, Option<SignalId>>,
+    /// Deliveries that came and were not answered; one may come again before it is.
+    open: BTreeMap<DeliveryId, u32>,
+    /// Dead letters that were acknowledged.
+    buried: u64,
+}
+
+impl Lanes {
+    pub(super) fn brought(&mut self, delivery: DeliveryId, signal: Option<SignalId>) {
+        self.brought.insert(delivery, signal);
+    }
+
+    /// An event is durable; `memory` is as it was before.
+    pub(super) fn committed(&mut self, bench: &mut Bench, scene: Scene<'_>, event: &Event, memory: &mut Memory) {
+        match event {
+            Event::SignalAccepted { signal, .. } => {
+                let stand = memory.signals.get(&signal.id).map(|heard| heard.stand);
+                let outcome = memory.signals.get(&signal.id).and_then(|heard| heard.outcome);
+                let is_free = stand.is_none() || outcome.is_some_and(Outcome::may_be_tried_again);
+                bench.must(Oracle::SettledOnce, is_free, || format!("{} is accepted and is {stand:?}", signal.id));
+                self.lanes.entry(signal.symbol).or_default().waiting.push_back(signal.id);
+            }
+            Event::SignalStarted { signal } => self.started(bench, *signal, memory),
+            Event::OrderIntended { spec } => {
+                let signal = spec.intent.signal;
+                let lane = self.lanes.get(&spec.symbol);
+                let place = lane.and_then(|lane| lane.active.iter().position(|active| *active == signal));
+                let may = place.is_some_and(|place| place == 0 || spec.reduce_only);
+                bench.must(Oracle::OneActiveASymbol, may, || format!("{} is intended; at work: {lane:?}", spec.link));
+                let halted = memory.halted.get(&spec.symbol).filter(|_| !spec.reduce_only);
+                bench.must(Oracle::HaltedOpensNothing, halted.is_none(), || {
+                    format!("{} opens on {}, which is halted since {halted:?}", spec.link, spec.symbol)
+                });
+                let asked = memory.signals.get(&signal).map(|heard| heard.amount);
+                bench.rule(Oracle::NeverMoreThanAsked, no_more_than(asked, spec));
+            }
+            Event::SignalSettled { signal, outcome, .. } => {
+                let heard = memory.signals.get(signal).cloned();
+                let stand = heard.as_ref().map(|heard| heard.stand);
+                let at_work = matches!(stand, Some(Stand::Waiting | Stand::Active));
+                bench.must(Oracle::SettledOnce, at_work, || format!("{signal} is settled and was {stand:?}"));
+                if let Some(heard) = heard {
+                    self.leaves(heard.symbol, *signal);
+                    bench.rule(Oracle::OutcomeIsTrue, outcome_is_true(scene, *signal, *outcome, &heard, memory));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn started(&mut self, bench: &mut Bench, signal: SignalId, memory: &mut Memory) {
+        let Some(symbol) = memory.signals.get(&signal).map(|heard| heard.symbol) else {
+            return bench.rule(Oracle::FifoPerSymbol, Err(format!("{signal} starts and was never accepted")));
+        };
+        let lane = self.lanes.entry(symbol).or_default();
+        let first = lane.waiting.front().copied();
+        bench.must(Oracle::FifoPerSymbol, first == Some(signal), || format!("{signal} starts before {first:?}"));
+        let passes = match lane.active.as_slice() {
+            [] => true,
+            [active] => {
+                let last = memory.signals.get(active).and_then(|heard| heard.orders.last().copied());
+                last.is_some_and(|link| memory.track(link).is_unknown_opening())
+            }
+            _ => false,
+        };
+        bench.must(Oracle::OneActiveASymbol, passes, || format!("{signal} starts while {:?} are at work", lane.active));
+        lane.waiting.retain(|waiting| *waiting != signal);
+        lane.active.push(signal);
+    }
+
+    fn leaves(&mut self, symbol: Symbol, signal: SignalId) {
+        if let Some(lane) = self.lanes.get_mut(&symbol) {
+            lane.waiting.retain(|waiting| *waiting != signal);
+            lane.active.retain(|active| *active != signal);
+        }
+    }
+
+    /// A delivery is answered once, in its own step.
+    pub(super) fn stepped(&mut self, bench: &mut Bench, input: &Input, commands: &[Command]) {
+        let mut answered = commands.iter().filter_map(|command| match command {
+            Command::Settle { delivery, .. } => Some(*delivery),
+            Command::Send(_) | Command::Consult(_) => None,
+        });
+        let delivered = match input {
+            Input::Signal(delivery) => Some(delivery.id),
+            Input::Refused(refused) => Some(refused.id),
+            _ => None,
+        };
+        if let Some(delivery) = delivered {
+            *self.open.entry(delivery).or_default() += 1;
+        }
+        let (first, second) = (answered.next(), answered.next());
+        bench.must(Oracle::OneReceiptADelivery, first == delivered && second.is_none(), || {
+            format!("{delivered:?} is delivered, {first:?} and {second:?} are answered")
+        });
+    }
+
+    /// What a delivery is told is durable, and it is told so once.
+    pub(super) fn settles(&mut self, bench: &mut Bench, delivery: DeliveryId, receipt: &Receipt, memory: &Memory) {
+        let open = self.open.entry(delivery).or_default();
+        bench.must(Oracle::OneReceiptADelivery, *open > 0, || format!("{delivery:?} is answered again: {receipt:?}"));
+        *open = open.saturating_sub(1);
+        let told = match receipt {
+            Receipt::Accepted(signal) | Receipt::Duplicate(signal, _) => Some(*signal),
+            _ => None,
+        };
+        let brought = self.brought.get(&delivery).copied().flatten();
+        bench.must(Oracle::OneReceiptADelivery, told.is_none() || brought == told || brought.is_none(), || {
+            format!("{delivery:?} brought {brought:?} and is told {receipt:?}")
+        });
+        let stand = |signal: &SignalId| memory.signals.get(signal).map(|heard| heard.stand);
+        let is_durable = match receipt {
+            Receipt::Accepted(signal) => stand(signal).is_some_and(|stand| stand != Stand::Invalid),
+            Receipt::Duplicate(signal, _) | Receipt::Conflict(signal) => stand(signal).is_some(),
+            Receipt::Rejected(signal, _) => stand(signal) == Some(Stand::Invalid),
+            Receipt::DeadLettered(_) => {
+                self.buried += 1;
+                self.buried <= memory.dead_letters
+            }
+            Receipt::Paused => true,
+        };
+        bench.must(Oracle::SettledAfterDurable, is_durable, || format!("{delivery:?} is told {receipt:?}"));
+    }
+}
+
+/// An order is worth no more than its signal asked for.
+fn no_more_than(asked: Option<(Decimal, bool)>, spec: &Spec) -> Verdict {
+    let (quantity, price) = (spec.quantity.0, spec.price.0);
+    let holds = match asked {
+        Some((amount, true)) => quantity <= amount,
+        Some((amount, false)) => quantity * price <= amount,
+        None => false,
+    };
+    if holds { Ok(()) } else { Err(format!("{} is {quantity} at {price}, asked was {asked:?}", spec.link)) }
+}
+
+/// Placed: the exchange took an order of it. Rejected: none of its orders lives or has a fill.
+fn outcome_is_true(
+    scene: Scene<'_>,
+    signal: SignalId,
+    outcome: Outcome,
+    heard: &Heard,
+    memory: &mut Memory,
+) -> Verdict {
+    let truth = scene.exchange.truth();
+    let mut taken = 0;
+    for link in &heard.orders {
+        let Some(number) = memory.track(*link).number else { continue };
+        let Some(order) = truth.orders.get(number as usize) else { continue };
+        taken += 1;
+        if matches!(outcome, Outcome::Rejected(_)) && (!order.is_closed() || !order.state.cum_quantity.is_zero()) {
+            return Err(format!("{signal} is {outcome:?}, and its order is {order:?}"));
+        }
+    }
+    if outcome == Outcome::Placed && taken == 0 {
+        return Err(format!("{signal} is placed, and the exchange has none of {:?}", heard.orders));
+    }
+    Ok(())
+}

@@ -1,0 +1,281 @@
+//! The operator's limits by the exchange's truth, at the moment an order is taken there: what it holds, and what our
+//! orders there may still do. Trades of others after the decision went by its readings are counted off exactly.
+
+use super::bench::{Bench, Scene, Verdict};
+use super::list::Oracle;
+use super::memory::{Decided, Memory, Track};
+use crate::exchange::{Execution, Order, Truth};
+use order_manager_core::bybit::{Create, ExecType};
+use order_manager_core::config::Config;
+use order_manager_core::order::Spec;
+use order_manager_core::unit::{Decimal, OrderLinkId, Price, Quantity, Side, Span, Symbol, Timestamp};
+
+/// Trades of others on another symbol are known at the latest by the reconcile after the next.
+const FOREIGN_KNOWN: Span = Span::secs(30);
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Limits {
+    /// Orders and executions of the exchange that were looked at.
+    orders: usize,
+    executions: usize,
+    /// Orders of ours that may fill, by number.
+    live: Vec<u64>,
+    foreign: Vec<Foreign>,
+    /// When a price or a position last moved.
+    moved_at: Timestamp,
+    /// When each order of ours was taken: from then on it holds margin.
+    taken: Vec<Timestamp>,
+    /// How far the exchange's views of positions and of the wallet were behind, at most.
+    lag: Span,
+    /// The same of the wallet alone, when it is asked for.
+    wallet_lag: Span,
+}
+
+/// A trade of others.
+#[derive(Clone, Copy, Debug)]
+struct Foreign {
+    at: Timestamp,
+    symbol: Symbol,
+    side: Side,
+    quantity: Quantity,
+    price: Price,
+}
+
+impl Limits {
+    pub(super) const fn price_moved(&mut self, now: Timestamp) {
+        self.moved_at = now;
+    }
+
+    /// Looks at what is new at the exchange: executions first, for nothing fills in the moment it is taken.
+    pub(super) fn look(&mut self, bench: &mut Bench, scene: Scene<'_>, memory: &mut Memory, config: &Config) {
+        let truth = scene.exchange.truth();
+        self.lag = self.lag.max(scene.exchange.views_lag());
+        self.wallet_lag = self.wallet_lag.max(scene.exchange.wallet_lag());
+        for execution in truth.executions.get(self.executions..).unwrap_or_default() {
+            self.executed(bench, truth, execution, memory, config);
+        }
+        self.executions = truth.executions.len();
+        for order in truth.orders.get(self.orders..).unwrap_or_default() {
+            if let Some(link) = order.link.filter(|_| order.is_ours()) {
+                self.taken.push(scene.now);
+                self.accepted(bench, scene, order, link, memory, config);
+            }
+        }
+        self.orders = truth.orders.len();
+    }
+
+    fn executed(&mut self, bench: &mut Bench, truth: &Truth, e: &Execution, memory: &mut Memory, config: &Config) {
+        self.moved_at = e.time;
+        if e.exec_type == ExecType::Funding {
+            return;
+        }
+        let Some(link) = e.link.filter(|_| e.is_ours(truth)) else {
+            let Execution { time: at, symbol, side, quantity, price, .. } = *e;
+            return self.foreign.push(Foreign { at, symbol, side, quantity, price });
+        };
+        let opened = Quantity(e.quantity.0 - e.closed.0);
+        if opened.is_zero() {
+            return;
+        }
+        bench.must(Oracle::NoShortUnlessAllowed, config.allow_short || e.side == Side::Buy, || {
+            format!("{link} opened {opened} {} short", e.symbol)
+        });
+        let spec = memory.track(link).spec;
+        let exits = spec.and_then(|spec| memory.signals.get(&spec.intent.signal)).is_some_and(|heard| heard.is_exit);
+        let reduces = exits || spec.is_some_and(|spec| spec.reduce_only);
+        bench.must(Oracle::ReduceOnlyNeverGrows, !reduces, || format!("{link} may only reduce, and opened {opened}"));
+    }
+
+    fn accepted(
+        &mut self,
+        bench: &mut Bench,
+        scene: Scene<'_>,
+        order: &Order,
+        link: OrderLinkId,
+        memory: &mut Memory,
+        config: &Config,
+    ) {
+        let track = memory.track(link);
+        track.accepted += 1;
+        track.number = Some(order.number);
+        let Track { accepted, absent, spec, decided, .. } = *track;
+        bench.must(Oracle::OneOrderAnIntent, accepted == 1, || format!("{link}: {accepted} orders at the exchange"));
+        bench.rule(Oracle::OneOrderAnIntent, one_of_its_leg(scene, link, spec, memory));
+        bench.must(Oracle::AbsenceIsTrue, !absent, || format!("{link} was proven absent, and is taken now"));
+        let truth = scene.exchange.truth();
+        self.live.retain(|number| truth.orders.get(*number as usize).is_some_and(|order| !order.is_closed()));
+        self.live.push(order.number);
+        let Some(spec) = spec.filter(|_| !order.reduce_only) else { return };
+        bench.rule(Oracle::OrderSizeLimit, order_size(order, spec.price, config));
+        let window = decided.at.0.saturating_sub(config.position_max_age().0 + self.lag.0);
+        let recent = |foreign: &&Foreign| foreign.symbol == order.symbol && foreign.at.0 >= window;
+        let others: Vec<Foreign> = self.foreign.iter().filter(recent).copied().collect();
+        bench.rule(Oracle::PositionLimit, self.position(scene, order, &others, config));
+        let known = window.saturating_sub(config.reconcile_interval().0.saturating_mul(2) + FOREIGN_KNOWN.0);
+        let elsewhere = |foreign: &&Foreign| foreign.symbol != order.symbol && foreign.at.0 >= known;
+        // This symbol is valued at the price of the decision, what others traded of it too.
+        let here: Decimal = others.iter().map(|of| of.quantity.0 * of.price.0.max(spec.price.0)).sum();
+        let there: Decimal = self.foreign.iter().filter(elsewhere).map(|of| of.quantity.0 * of.price.0).sum();
+        let excused = here + there;
+        bench.rule(Oracle::ExposureLimit, self.exposures(scene, order, &spec, excused, memory, config));
+    }
+
+    /// Orders may be taken in another order than they were decided in. The last decision is the one that saw them all,
+    /// and its symbol is the one that is valued at the price of an order (spec K1); of several that were made in one
+    /// step nobody can tell here which was the last.
+    fn exposures(
+        &self,
+        scene: Scene<'_>,
+        order: &Order,
+        spec: &Spec,
+        excused: Decimal,
+        memory: &Memory,
+        config: &Config,
+    ) -> Verdict {
+        if self.exposure(scene, order, spec.price, excused, memory, config).is_ok() {
+            return Ok(());
+        }
+        let excused = excused + slipped(scene, order.symbol, memory);
+        let verdict = self.exposure(scene, order, spec.price, excused, memory, config);
+        if verdict.is_ok() {
+            return verdict;
+        }
+        let ours = scene.exchange.truth().orders.iter().filter(|of| of.number != order.number && !of.reduce_only);
+        let specs = ours.filter_map(|of| Some((of, memory.known(of.link?)?.spec?)));
+        let mut later = specs.filter(|(_, decided)| decided.at >= spec.at);
+        let seen = later.any(|(of, at)| self.exposure(scene, of, at.price, excused, memory, config).is_ok());
+        if seen { Ok(()) } else { verdict }
+    }
+
+    /// If everything of its side fills: the position there.
+    fn position(&self, scene: Scene<'_>, order: &Order, others: &[Foreign], config: &Config) -> Verdict {
+        let (long, short) = self.worst(scene, order.symbol, |_| Decimal::ONE, Decimal::ONE);
+        let worst = if order.side == Side::Buy { long } else { short };
+        let same_side = others.iter().filter(|foreign| foreign.side == order.side);
+        let excused: Decimal = same_side.map(|foreign| foreign.quantity.0).sum();
+        let max = config.max_position_size;
+        if worst <= max.0 + excused {
+            return Ok(());
+        }
+        Err(format!("{} of {} may come to {worst}, the limit is {max}, others had {excused}", order.side, order.symbol))
+    }
+
+    /// The worst of every symbol together: this one at the price of its decision, others at what they cost.
+    fn exposure(
+        &self,
+        scene: Scene<'_>,
+        order: &Order,
+        price: Price,
+        excused: Decimal,
+        memory: &Memory,
+        config: &Config,
+    ) -> Verdict {
+        let priced =
+            |of: &Order| of.link.and_then(|link| memory.known(link)?.spec).map_or(of.state.price.0, |s| s.price.0);
+        let mut sum = Decimal::ZERO;
+        for (symbol, position) in scene.exchange.positions() {
+            let here = symbol == order.symbol;
+            let reference = if here { price } else { position.average().unwrap_or_default() };
+            let at = |of: &Order| if here { priced(of).max(price.0) } else { priced(of) };
+            let (long, short) = self.worst(scene, symbol, at, reference.0);
+            sum += match order.side {
+                Side::Buy if here => long,
+                Side::Sell if here => short,
+                _ => long.max(short),
+            };
+        }
+        let max = config.max_exposure;
+        if sum <= max.0 + excused {
+            return Ok(());
+        }
+        Err(format!("all positions may come to {sum} with {:?}, the limit is {max}, others had {excused}", order.link))
+    }
+
+    /// What the position of a symbol may come to, long and short: what only reduces may go first.
+    fn worst(
+        &self,
+        scene: Scene<'_>,
+        symbol: Symbol,
+        price: impl Fn(&Order) -> Decimal,
+        reference: Decimal,
+    ) -> (Decimal, Decimal) {
+        let size = scene.exchange.position(symbol).map_or(Decimal::ZERO, |position| position.size.0);
+        let truth: &Truth = scene.exchange.truth();
+        let live = || self.live.iter().filter_map(|number| truth.orders.get(*number as usize));
+        let side = |side: Side, held: Decimal| {
+            let (mut reducing, mut opening) = (Decimal::ZERO, Decimal::ZERO);
+            for order in live().filter(|of| (of.symbol, of.side) == (symbol, side) && !of.is_closed()) {
+                match order.reduce_only {
+                    true => reducing += order.leaves().0,
+                    false => opening += order.leaves().0 * price(order),
+                }
+            }
+            let base = if held < Decimal::ZERO { (held + reducing).min(Decimal::ZERO) } else { held };
+            (base * reference + opening).max(Decimal::ZERO)
+        };
+        (side(Side::Buy, size), side(Side::Sell, -size))
+    }
+
+    /// A create arrives that opens: would it be refused for want of balance, though nothing moved since the wallet, the
+    /// prices and the leverage were asked for? They may be seconds old (spec K2), and a market order needs what it costs
+    /// now. What an order holds that was taken just before a view that is behind is not in that view, which says nothing
+    /// of its age.
+    pub(super) fn arrives(
+        &self,
+        bench: &mut Bench,
+        scene: Scene<'_>,
+        create: &Create,
+        memory: &mut Memory,
+        config: &Config,
+    ) {
+        if create.reduce_only || !config.enable_balance_check || !bench.asks(Oracle::Balance) {
+            return;
+        }
+        let Decided { funds_asked, wallet_asked, .. } = memory.track(create.link).decided;
+        let (Some(asked), Some(wallet_asked)) = (funds_asked, wallet_asked) else { return };
+        let hidden = |taken: &Timestamp| *taken < wallet_asked && taken.after(self.wallet_lag) >= wallet_asked;
+        let sees_all = !self.taken.iter().any(hidden);
+        if self.moved_at.after(self.lag) < asked && sees_all && scene.exchange.lacks_balance(create) {
+            let available = scene.exchange.available();
+            bench.rule(Oracle::Balance, Err(format!("{create:?} is more than the {available} that are free")));
+        }
+    }
+}
+
+/// An attempt follows on one that came to nothing: refused, never there, or ended without a fill (spec O1).
+fn one_of_its_leg(scene: Scene<'_>, link: OrderLinkId, spec: Option<Spec>, memory: &Memory) -> Verdict {
+    let Some(intent) = spec.map(|spec| spec.intent) else { return Ok(()) };
+    let Some(heard) = memory.signals.get(&intent.signal) else { return Ok(()) };
+    for other in heard.orders.iter().filter(|other| **other != link) {
+        let Some(track) = memory.known(*other).filter(|track| track.spec.is_some_and(|s| s.intent.leg == intent.leg))
+        else {
+            continue;
+        };
+        let order = track.number.and_then(|number| scene.exchange.truth().orders.get(number as usize));
+        if let Some(order) = order.filter(|order| !order.is_closed() || !order.state.cum_quantity.is_zero()) {
+            return Err(format!("{link} is taken beside {other}: {:?}", order.state));
+        }
+    }
+    Ok(())
+}
+
+/// What orders of other symbols cost more than was decided, of fills that nobody has been told of: until then they count
+/// at the price of their decision (spec K1).
+fn slipped(scene: Scene<'_>, symbol: Symbol, memory: &Memory) -> Decimal {
+    let ours = scene.exchange.truth().orders.iter().filter(|of| of.symbol != symbol && of.is_ours());
+    let dearer = ours.filter_map(|of| {
+        let track = memory.known(of.link?)?;
+        let untold = of.state.cum_quantity.0 - track.told.quantity.0;
+        let cost = of.state.cum_value.per(of.state.cum_quantity)?.0 - track.spec?.price.0;
+        Some(untold.max(Decimal::ZERO) * cost.max(Decimal::ZERO))
+    });
+    dearer.sum()
+}
+
+/// An opening order's worth (spec K2); of a market order, and of a limit that the exchange has moved into its band
+/// (bybit-v5.md Q16), what it surely was at one of both moments.
+fn order_size(order: &Order, decided: Price, config: &Config) -> Verdict {
+    let price = decided.min(if order.is_market { order.last_on_created } else { order.state.price });
+    let (worth, max) = (price.0 * order.state.quantity.0, config.max_exposure.0 * config.max_order_size_ratio.0);
+    if worth <= max { Ok(()) } else { Err(format!("{:?} is worth {worth}, the limit is {max}", order.link)) }
+}

@@ -1,0 +1,273 @@
+//! What decisions and signatures went by: each reading is as old as its question.
+
+use super::bench::{Bench, Scene, Verdict};
+use super::list::Oracle;
+use super::memory::{Decided, Memory};
+use super::rules::RulesRead;
+use order_manager_core::bybit::{Operation, Push, PushRows, Request, push, rest};
+use order_manager_core::command::{Command, Outgoing};
+use order_manager_core::config::Config;
+use order_manager_core::event::Event;
+use order_manager_core::input::{Answer, Input, Stream, Tag};
+use order_manager_core::order::Spec;
+use order_manager_core::unit::{Price, Span, Symbol, Timestamp};
+use order_manager_core::{Manager, Step};
+use std::collections::{BTreeMap, VecDeque};
+
+/// A signature is in milliseconds, and so is the clock that it was made by.
+const ROUNDING: Span = Span::millis(2);
+/// How long moved prices are remembered.
+const PRICES_KEPT: Span = Span::secs(600);
+
+/// A question that is out.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    /// When it was decided, by the host's clock.
+    own: Timestamp,
+    /// When, in truth.
+    at: Timestamp,
+    /// Does its answer show positions?
+    shows_positions: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Readings {
+    /// Questions that are out.
+    out: BTreeMap<Tag, Asked>,
+    /// As of when each reading is, by the host's clock: no process knows another.
+    read: BTreeMap<Tag, Timestamp>,
+    /// The last reading of each instrument's rules.
+    rules: BTreeMap<Symbol, RulesRead>,
+    /// When the reconcile began whose positions came last.
+    swept: Option<Timestamp>,
+    sweep_began: Timestamp,
+    /// How well the exchange's clock was known at that true moment and that moment of the host's clock.
+    clock: Option<(Span, Timestamp, Timestamp)>,
+    /// How far the host's clock has drifted since.
+    drifted: Span,
+    prices: BTreeMap<Symbol, VecDeque<(Timestamp, Price)>>,
+}
+
+impl Readings {
+    pub(super) fn price_moved(&mut self, now: Timestamp, symbol: Symbol, price: Price) {
+        let prices = self.prices.entry(symbol).or_default();
+        prices.push_back((now, price));
+        while prices.get(1).is_some_and(|(until, _)| now.since(*until) > PRICES_KEPT) {
+            prices.pop_front();
+        }
+    }
+
+    /// Has the exchange's clock been asked for since the manager last forgot what it observed?
+    pub(super) const fn knows_the_clock(&self) -> bool {
+        self.clock.is_some()
+    }
+
+    /// How well the exchange's clock is known, to the millisecond.
+    pub(super) fn unsure(&self) -> Span {
+        let (unsure, ..) = self.clock.unwrap_or_default();
+        Span(unsure.0 + self.drifted.0 + ROUNDING.0)
+    }
+
+    /// What was read is gone; questions of the dead have no answers.
+    pub(super) fn died(&mut self) {
+        self.out.clear();
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.read.clear();
+        (self.swept, self.clock, self.drifted) = (None, None, Span::ZERO);
+    }
+
+    pub(super) fn stepped(
+        &mut self,
+        bench: &mut Bench,
+        scene: Scene<'_>,
+        input: &Input,
+        step: &Step,
+        manager: &Manager,
+        memory: &mut Memory,
+    ) {
+        let own = manager.now();
+        self.drifted =
+            self.clock.map_or(Span::ZERO, |(_, now, then)| Span(own.since(then).0.abs_diff(scene.now.since(now).0)));
+        self.take(scene.now, own, input);
+        for event in &step.events {
+            if let Event::OrderIntended { spec } = event {
+                let asked = |tag| self.read.get(&tag).copied();
+                let leverage = asked(Tag::Position(spec.symbol)).max(self.swept);
+                let wallet_asked = asked(Tag::Wallet);
+                let by = [wallet_asked, asked(Tag::Ticker(spec.symbol)), leverage];
+                let funds_asked = by.into_iter().min().flatten();
+                let rules_read = self.rules.get(&spec.symbol).copied();
+                memory.track(spec.link).decided = Decided { at: scene.now, funds_asked, wallet_asked, rules_read };
+                if !spec.reduce_only {
+                    bench.rule(Oracle::StaleDataNeverOpens, self.fresh(own, spec, manager.config()));
+                    let seen = memory.signals.get(&spec.intent.signal).and_then(|heard| heard.price);
+                    bench.rule(Oracle::DriftLimit, self.near(scene, spec.symbol, seen, manager.config()));
+                }
+            }
+        }
+        for command in &step.commands {
+            if let Command::Send(outgoing) = command {
+                bench.rule(Oracle::SignedAtDecision, self.signed(scene, outgoing, manager.config()));
+                self.asks(scene.now, own, outgoing);
+            }
+        }
+    }
+
+    fn take(&mut self, now: Timestamp, own: Timestamp, input: &Input) {
+        match input {
+            Input::Reply { tag, answer } => {
+                let asked = self.out.remove(tag);
+                // Of a reconcile only the pages of positions are a reading.
+                let reads = |asked: &Asked| asked.shows_positions || !matches!(tag, Tag::Sweep { .. });
+                if let Some(asked) = asked.filter(reads).filter(|_| is_good(*tag, answer)) {
+                    self.answered(now, own, *tag, asked);
+                }
+            }
+            Input::Stream(stream) => match &**stream {
+                Stream::Typed(push) => self.pushed(own, push),
+                Stream::Frame(bytes) if names_positions(&bytes.0) => {
+                    if let Ok(push) = push::decode(&bytes.0) {
+                        self.pushed(own, &push);
+                    }
+                }
+                _ => {}
+            },
+            Input::Checkpointed(_) => self.forget(),
+            _ => {}
+        }
+    }
+
+    fn answered(&mut self, now: Timestamp, own: Timestamp, tag: Tag, asked: Asked) {
+        let Asked { own: asked, at, shows_positions } = asked;
+        match tag {
+            Tag::Clock => {
+                // A clock that drifts also shows the way to the exchange and back as another one than it was.
+                let (shown, truly) = (own.since(asked), now.since(at));
+                let unsure = Span(shown.0 / 2 + shown.0.abs_diff(truly.0));
+                (self.clock, self.drifted) = (Some((unsure, now, own)), Span::ZERO);
+                self.read.insert(tag, own);
+            }
+            Tag::Instrument(symbol) => {
+                self.rules.insert(symbol, (at, now));
+                self.read.insert(tag, own);
+            }
+            Tag::Wallet | Tag::Ticker(_) | Tag::Position(_) => _ = self.read.insert(tag, asked),
+            Tag::Sweep { .. } if shows_positions => self.swept = Some(self.sweep_began),
+            _ => {}
+        }
+    }
+
+    fn pushed(&mut self, now: Timestamp, push: &Push) {
+        if let PushRows::Positions(rows) = &push.rows {
+            rows.iter().for_each(|row| _ = self.read.insert(Tag::Position(row.symbol), now));
+        }
+    }
+
+    fn asks(&mut self, at: Timestamp, own: Timestamp, outgoing: &Outgoing) {
+        match outgoing.tag {
+            Tag::Sweep { page, .. } => {
+                if page == 0 {
+                    self.sweep_began = own;
+                }
+                let shows_positions = matches!(outgoing.request, Request::Positions { .. });
+                self.out.insert(outgoing.tag, Asked { own, at, shows_positions });
+            }
+            Tag::Clock | Tag::Wallet | Tag::Instrument(_) | Tag::Ticker(_) | Tag::Position(_) => {
+                self.out.insert(outgoing.tag, Asked { own, at, shows_positions: false });
+            }
+            Tag::Create(_) | Tag::Cancel(_) | Tag::Inquiry { .. } | Tag::Consult(_) => {}
+        }
+    }
+
+    /// Was everything fresh that an opening order is decided by (spec K2)?
+    fn fresh(&self, now: Timestamp, spec: &Spec, config: &Config) -> Verdict {
+        let symbol = spec.symbol;
+        for (tag, max) in [
+            (Tag::Clock, config.clock_max_age()),
+            (Tag::Wallet, config.balance_max_age()),
+            (Tag::Position(symbol), config.position_max_age()),
+            (Tag::Ticker(symbol), config.price_max_age()),
+            (Tag::Instrument(symbol), config.instrument_max_age()),
+        ] {
+            let mut read = self.read.get(&tag).copied();
+            if matches!(tag, Tag::Position(_)) {
+                read = read.max(self.swept);
+            }
+            if read.is_none_or(|at| now.since(at) > max) {
+                return Err(format!("{} is decided by {tag:?} as of {read:?}; it may be {max} old", spec.link));
+            }
+        }
+        Ok(())
+    }
+
+    /// Was the price near the signal's at any moment whose ticker may have counted (spec D6)?
+    fn near(&self, scene: Scene<'_>, symbol: Symbol, seen: Option<Price>, config: &Config) -> Verdict {
+        let Some(seen) = seen else { return Ok(()) };
+        let max = config.max_price_drift_ratio;
+        let near = |price: Price| (price.0 - seen.0).abs() <= max.0 * seen.0;
+        let from = scene.now.0.saturating_sub(config.price_max_age().0 + config.price_max_age().0 / 100);
+        let Some(prices) = self.prices.get(&symbol) else {
+            let last = scene.exchange.last_price(symbol);
+            return if last.is_none_or(near) { Ok(()) } else { Err(format!("{last:?} is far from {seen}")) };
+        };
+        for (since, price) in prices.iter().rev() {
+            if near(*price) {
+                return Ok(());
+            }
+            if since.0 < from {
+                let now = scene.exchange.last_price(symbol);
+                return Err(format!("{symbol} is at {now:?}, and was further than {max} from {seen} all the time"));
+            }
+        }
+        Ok(()) // the price from before the first move is not remembered
+    }
+
+    /// Does it carry what the exchange's clock shows, as well as the last reading lets one know it?
+    fn signed(&self, scene: Scene<'_>, outgoing: &Outgoing, config: &Config) -> Verdict {
+        if u64::from(outgoing.recv_window_ms) != config.recv_window_ms {
+            return Err(format!("{:?} has a window of {} ms", outgoing.tag, outgoing.recv_window_ms));
+        }
+        if outgoing.request == Request::ServerTime {
+            return Ok(());
+        }
+        let Some(_) = self.clock else {
+            return Err(format!("{:?} is signed before the exchange's clock is known", outgoing.tag));
+        };
+        let off = (outgoing.signed_at.0 * 1_000).abs_diff(scene.now.0);
+        let unsure = self.unsure();
+        if off <= unsure.0 {
+            return Ok(());
+        }
+        let (tag, at, clock) = (outgoing.tag, outgoing.signed_at, scene.clock());
+        Err(format!("{tag:?} is signed {at} where the exchange's clock shows {clock}, known to {unsure}"))
+    }
+}
+
+/// Is it an answer, and no refusal?
+fn is_good(tag: Tag, answer: &Answer) -> bool {
+    match answer {
+        Answer::NotSent { .. } | Answer::Lost { .. } => false,
+        Answer::Typed(reply) => reply.result.is_ok(),
+        Answer::Http { status, limits, body } => rest::decode(operation(tag), *status, *limits, &body.0).result.is_ok(),
+    }
+}
+
+/// A page of a reconcile may be of three endpoints; a page of positions is what counts.
+const fn operation(tag: Tag) -> Operation {
+    match tag {
+        Tag::Wallet => Operation::Wallet,
+        Tag::Instrument(_) => Operation::Instruments,
+        Tag::Ticker(_) => Operation::Tickers,
+        Tag::Position(_) | Tag::Sweep { .. } => Operation::Positions,
+        _ => Operation::ServerTime,
+    }
+}
+
+/// The topic stands at the beginning of a push.
+fn names_positions(bytes: &[u8]) -> bool {
+    let head = bytes.get(..160).unwrap_or(bytes);
+    head.windows(10).any(|of| of == b"\"position\"" || of == b"\"position.")
+}

@@ -1,0 +1,123 @@
+use super::*;
+use order_manager_core::command::Receipt;
+use order_manager_core::event::CreateAnswer;
+use order_manager_core::input::DeliveryId;
+use order_manager_core::outcome::Outcome;
+use order_manager_core::refusal::Code;
+use order_manager_core::unit::Text;
+
+/// A signal like the first one, under another id.
+fn accepted(world: &World, id: u128) -> Event {
+    let mut event = event(world, |event| matches!(event, Event::SignalAccepted { .. }));
+    if let Event::SignalAccepted { signal, .. } = &mut event {
+        signal.id = SignalId(id);
+    }
+    event
+}
+
+fn started(id: u128) -> Event {
+    Event::SignalStarted { signal: SignalId(id) }
+}
+
+fn waiting(oracle: Oracle) -> World {
+    let mut world = watched(oracle);
+    for id in [1, 2] {
+        let event = accepted(&world, id);
+        tell(&mut world, &event);
+    }
+    world
+}
+
+#[test]
+fn the_second_signal_starts_first() {
+    let mut world = waiting(Oracle::FifoPerSymbol);
+    tell(&mut world, &started(2));
+    found(&world, Oracle::FifoPerSymbol);
+}
+
+#[test]
+fn two_signals_at_work() {
+    let mut world = waiting(Oracle::OneActiveASymbol);
+    tell(&mut world, &started(1));
+    assert_eq!(world.broken(), None);
+    tell(&mut world, &started(2));
+    found(&world, Oracle::OneActiveASymbol);
+}
+
+/// That a create was not executed may be of an earlier one under its id: nobody knows of the last one for that.
+#[test]
+fn an_order_of_which_nobody_knows_may_be_passed_whatever_comes_late() {
+    let mut world = waiting(Oracle::OneActiveASymbol);
+    tell(&mut world, &started(1));
+    let mut spec = Box::new(specs(&world).0);
+    (spec.link, spec.intent.signal) = (unused(), SignalId(1));
+    let (link, at, why) = (spec.link, world.now, Text::clipped("a test"));
+    tell(&mut world, &Event::OrderIntended { spec });
+    for answer in [CreateAnswer::Unknown { why }, CreateAnswer::NotSent { why }] {
+        tell(&mut world, &Event::OrderAnswered { link, answer, at });
+    }
+    tell(&mut world, &started(2));
+    assert_eq!(world.broken(), None);
+}
+
+#[test]
+fn an_order_of_a_signal_whose_turn_it_is_not() {
+    let mut world = watched(Oracle::OneActiveASymbol);
+    let spec = Box::new(specs(&world).0);
+    tell(&mut world, &Event::OrderIntended { spec });
+    found(&world, Oracle::OneActiveASymbol);
+}
+
+#[test]
+fn a_signal_that_is_settled_again_or_accepted_twice() {
+    let mut world = watched(Oracle::SettledOnce);
+    let settled = event(&world, |event| matches!(event, Event::SignalSettled { .. }));
+    tell(&mut world, &settled);
+    found(&world, Oracle::SettledOnce);
+
+    let mut world = waiting(Oracle::SettledOnce);
+    let again = accepted(&world, 2);
+    tell(&mut world, &again);
+    found(&world, Oracle::SettledOnce);
+}
+
+#[test]
+fn rejected_and_filled_or_placed_and_nowhere() {
+    for (is_filled, outcome) in [(true, Outcome::Rejected(Code::ProvenAbsent)), (false, Outcome::Placed)] {
+        let mut world = watched(Oracle::OutcomeIsTrue);
+        let signal = if is_filled { specs(&world).0.intent.signal } else { SignalId(1) };
+        let accepted = accepted(&world, signal.0);
+        tell(&mut world, &accepted);
+        let (at, text, cancelled) = (world.now, Text::clipped("a test"), vec![]);
+        tell(&mut world, &Event::SignalSettled { signal, outcome, at, text, cancelled });
+        found(&world, Oracle::OutcomeIsTrue);
+    }
+}
+
+#[test]
+fn an_answer_without_a_delivery_and_one_for_another_signal() {
+    let mut world = watched(Oracle::OneReceiptADelivery);
+    let settle = Command::Settle { delivery: DeliveryId(1), receipt: Receipt::Accepted(SignalId(1)) };
+    step(&mut world, &Input::Woke, vec![], vec![settle], vec![]);
+    found(&world, Oracle::OneReceiptADelivery);
+
+    let mut world = watched(Oracle::OneReceiptADelivery);
+    world.judge.brought(DeliveryId(9), Some(SignalId(1)));
+    world.judge.settles(world.now, DeliveryId(9), &Receipt::Accepted(SignalId(2)));
+    found(&world, Oracle::OneReceiptADelivery);
+
+    let mut world = watched(Oracle::OneReceiptADelivery);
+    world.judge.settles(world.now, DeliveryId(1), &Receipt::DeadLettered(vec![]));
+    found(&world, Oracle::OneReceiptADelivery);
+}
+
+#[test]
+fn an_acknowledgement_of_what_is_not_durable() {
+    for receipt in
+        [Receipt::Accepted(SignalId(1)), Receipt::DeadLettered(vec![]), Receipt::Rejected(SignalId(1), vec![])]
+    {
+        let mut world = watched(Oracle::SettledAfterDurable);
+        world.judge.settles(world.now, DeliveryId(9), &receipt);
+        found(&world, Oracle::SettledAfterDurable);
+    }
+}

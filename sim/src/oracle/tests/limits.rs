@@ -1,0 +1,150 @@
+use super::*;
+use order_manager_core::unit::{Price, Side, Symbol, Text};
+
+#[test]
+fn an_opening_decided_by_a_price_of_ten_minutes_ago() {
+    let mut world = watched(Oracle::StaleDataNeverOpens);
+    world.run_to(world.now.after(Span::secs(600)));
+    let spec = Box::new(specs(&world).0);
+    made(&mut world, vec![Event::OrderIntended { spec }]);
+    found(&world, Oracle::StaleDataNeverOpens);
+}
+
+#[test]
+fn an_opening_at_a_price_far_from_the_signals() {
+    let mut world = watched(Oracle::DriftLimit);
+    world.set_price(Symbol::clipped("BTCUSDT"), Price(Decimal::from(80_000)));
+    world.run_to(world.now.after(Span::secs(20)));
+    let spec = Box::new(specs(&world).0);
+    made(&mut world, vec![Event::OrderIntended { spec }]);
+    found(&world, Oracle::DriftLimit);
+}
+
+#[test]
+fn an_opening_on_a_halted_symbol() {
+    let mut world = watched(Oracle::HaltedOpensNothing);
+    let spec = Box::new(specs(&world).0);
+    tell(&mut world, &Event::OpeningHalted { symbol: spec.symbol, why: Text::clipped("a test") });
+    tell(&mut world, &Event::OrderIntended { spec });
+    found(&world, Oracle::HaltedOpensNothing);
+}
+
+/// Another order of the filled one's kind arrives, under rules that the judge alone knows.
+fn one_more(oracle: Oracle, rules: impl Fn(&mut Config)) -> World {
+    let mut world = watched(oracle);
+    rules(&mut world.judge.config);
+    let spec = specs(&world).0;
+    let link = unused();
+    tell(&mut world, &Event::OrderIntended { spec: Box::new(Spec { link, ..spec }) });
+    arrive(&mut world, Create { link, ..spec.create() });
+    world
+}
+
+#[test]
+fn a_position_over_its_limit_in_the_worst_case() {
+    // 0.01 is held, 0.01 rests, 0.01 comes
+    let world = one_more(Oracle::PositionLimit, |config| config.max_position_size = quantity("0.03"));
+    assert_eq!(world.broken(), None);
+    let world = one_more(Oracle::PositionLimit, |config| config.max_position_size = quantity("0.029"));
+    found(&world, Oracle::PositionLimit);
+}
+
+#[test]
+fn trades_of_others_excuse_what_they_add_and_no_more() {
+    for (limit, is_over) in [("0.03", false), ("0.029", true)] {
+        let mut world = watched(Oracle::PositionLimit);
+        world.judge.config.max_position_size = quantity(limit);
+        let spec = specs(&world).0;
+        let link = unused();
+        made(&mut world, vec![Event::OrderIntended { spec: Box::new(Spec { link, ..spec }) }]);
+        tell(&mut world, &Event::OrderIntended { spec: Box::new(Spec { link, ..spec }) });
+        world.exchange.manual_order(world.now, spec.symbol, Side::Buy, quantity("0.05"));
+        arrive(&mut world, Create { link, ..spec.create() });
+        assert_eq!(world.broken().is_some(), is_over);
+    }
+}
+
+#[test]
+fn an_exposure_over_its_limit_in_the_worst_case() {
+    let world = one_more(Oracle::ExposureLimit, |config| config.max_exposure.0 = Decimal::from(1_550));
+    assert_eq!(world.broken(), None);
+    let world = one_more(Oracle::ExposureLimit, |config| config.max_exposure.0 = Decimal::from(1_450));
+    found(&world, Oracle::ExposureLimit);
+}
+
+#[test]
+fn an_order_over_its_limit() {
+    let world = one_more(Oracle::OrderSizeLimit, |config| config.max_exposure.0 = Decimal::from(4_000));
+    found(&world, Oracle::OrderSizeLimit);
+}
+
+#[test]
+fn an_order_that_is_larger_than_its_signal() {
+    let mut world = watched(Oracle::NeverMoreThanAsked);
+    let spec = specs(&world).0;
+    tell(&mut world, &Event::OrderIntended { spec: Box::new(Spec { quantity: quantity("0.011"), ..spec }) });
+    found(&world, Oracle::NeverMoreThanAsked);
+}
+
+#[test]
+fn an_order_beyond_the_balance() {
+    let mut world = watched(Oracle::Balance);
+    let link = unused();
+    world.run_to(world.now.after(Span::secs(1)));
+    let decided = &mut world.judge.memory.track(link).decided;
+    (decided.funds_asked, decided.wallet_asked) = (Some(world.now), Some(world.now));
+    let outgoing = create(&world, Create { link, quantity: quantity("20"), ..specs(&world).0.create() });
+    let World { judge, exchange, now, .. } = &mut world;
+    judge.arrives(Scene { now: *now, exchange }, &outgoing);
+    found(&world, Oracle::Balance);
+}
+
+/// A wallet that is behind may lack what was taken just before it was asked for, however long ago the price was.
+#[test]
+fn an_order_beyond_what_a_wallet_behind_showed() {
+    let behind = r#"
+[[steps]]
+at = "20s"
+quirk = { name = "wallet-lag", lag = "5s" }
+"#;
+    for (asked_later, is_known) in [(1, false), (10, true)] {
+        let mut world = acted(&format!("{TWO_ORDERS}{behind}"), Set::only(Oracle::Balance));
+        world.run_to(world.now.after(Span::secs(60)));
+        let (link, resting) = (unused(), specs(&world).1.create());
+        let priced_at = world.now;
+        let before = Intent { signal: SignalId(8), leg: 0, attempt: 0 };
+        arrive(&mut world, Create { link: OrderLinkId::of(Config::default().link_id_prefix, before), ..resting });
+        world.run_to(priced_at.after(Span::secs(asked_later)));
+        let decided = &mut world.judge.memory.track(link).decided;
+        (decided.funds_asked, decided.wallet_asked) = (Some(priced_at), Some(world.now));
+        let outgoing = create(&world, Create { link, quantity: quantity("20"), ..resting });
+        let World { judge, exchange, now, .. } = &mut world;
+        judge.arrives(Scene { now: *now, exchange }, &outgoing);
+        assert_eq!(world.broken().is_some(), is_known);
+    }
+}
+
+#[test]
+fn a_sell_that_opens_where_no_short_is_allowed() {
+    let mut world = watched(Oracle::NoShortUnlessAllowed);
+    let more = Create { link: unused(), side: Side::Sell, quantity: quantity("0.05"), ..specs(&world).0.create() };
+    arrive(&mut world, more);
+    found(&world, Oracle::NoShortUnlessAllowed);
+}
+
+#[test]
+fn a_reducing_order_that_opens() {
+    let mut world = watched(Oracle::ReduceOnlyNeverGrows);
+    let (spec, link) = (specs(&world).0, unused());
+    tell(&mut world, &Event::OrderIntended { spec: Box::new(Spec { link, reduce_only: true, ..spec }) });
+    arrive(&mut world, Create { link, ..spec.create() });
+    found(&world, Oracle::ReduceOnlyNeverGrows);
+}
+
+#[test]
+fn two_orders_under_one_intent() {
+    let mut world = watched(Oracle::OneOrderAnIntent);
+    let again = specs(&world).0.create();
+    arrive(&mut world, again);
+    found(&world, Oracle::OneOrderAnIntent);
+}

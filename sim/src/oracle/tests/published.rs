@@ -1,0 +1,93 @@
+use super::*;
+use order_manager_core::report::OrderEvent;
+
+/// What was published of the fill.
+fn message(world: &World) -> OrderEvent {
+    let mut messages = world.ledger.messages.iter().flatten();
+    messages.find(|message| message.event_type == Change::Filled).cloned().unwrap()
+}
+
+/// The fill is told once more, published as this.
+pub(super) fn publish(world: &mut World, told: Told, message: Option<&OrderEvent>) {
+    let World { judge, exchange, now, .. } = world;
+    let kind = message.map(|message| message.event_type);
+    judge.follows(Scene { now: *now, exchange }, &Event::OrderTold(Box::new(told)), kind, message);
+}
+
+#[test]
+fn created_twice_or_filled_before_it_is_created() {
+    let mut world = watched(Oracle::CreatedFirst);
+    let created = told(&world, Change::Created);
+    publish(&mut world, created, None);
+    found(&world, Oracle::CreatedFirst);
+
+    let mut world = watched(Oracle::CreatedFirst);
+    let filled = Told { link: unused(), ..told(&world, Change::Filled) };
+    publish(&mut world, filled, None);
+    found(&world, Oracle::CreatedFirst);
+}
+
+#[test]
+fn filled_whole_and_told_as_a_part() {
+    let mut world = watched(Oracle::EndsOnce);
+    let part = Told { change: Change::PartiallyFilled, last: false, ..told(&world, Change::Filled) };
+    publish(&mut world, part, None);
+    found(&world, Oracle::EndsOnce);
+}
+
+#[test]
+fn cancelled_after_it_was_filled() {
+    let mut world = watched(Oracle::EndsOnce);
+    let cancelled = Told { change: Change::Cancelled, ..told(&world, Change::Filled) };
+    publish(&mut world, cancelled, None);
+    found(&world, Oracle::EndsOnce);
+}
+
+#[test]
+fn totals_that_are_not_the_sum_of_the_increments() {
+    let mut world = watched(Oracle::IncrementsSumUp);
+    let again = told(&world, Change::Filled);
+    publish(&mut world, again, None);
+    found(&world, Oracle::IncrementsSumUp);
+}
+
+#[test]
+fn an_execution_that_is_named_again() {
+    let mut world = watched(Oracle::ExecutionsNamedOnce);
+    let again = told(&world, Change::Filled);
+    publish(&mut world, again, None);
+    found(&world, Oracle::ExecutionsNamedOnce);
+}
+
+#[test]
+fn a_change_that_is_not_published_or_as_another() {
+    let mut world = watched(Oracle::PublishedEveryChange);
+    let filled = told(&world, Change::Filled);
+    publish(&mut world, filled, None);
+    found(&world, Oracle::PublishedEveryChange);
+
+    let mut world = watched(Oracle::PublishedEveryChange);
+    let (filled, other) =
+        (told(&world, Change::Filled), OrderEvent { event_type: Change::Cancelled, ..message(&world) });
+    publish(&mut world, filled, Some(&other));
+    found(&world, Oracle::PublishedEveryChange);
+}
+
+#[test]
+fn the_total_is_published_as_the_increment() {
+    let mut world = watched(Oracle::PublishedAsBooked);
+    let (filled, mut other) = (told(&world, Change::Filled), message(&world));
+    publish(&mut world, filled.clone(), Some(&other));
+    assert_eq!(world.broken(), None);
+    other.order.filled_quantity = "0.02".into();
+    publish(&mut world, filled, Some(&other));
+    found(&world, Oracle::PublishedAsBooked);
+}
+
+#[test]
+fn an_event_id_that_was_used() {
+    let mut world = watched(Oracle::EventIdsUnique);
+    let (filled, again) = (told(&world, Change::Filled), message(&world));
+    publish(&mut world, filled, Some(&again));
+    found(&world, Oracle::EventIdsUnique);
+}

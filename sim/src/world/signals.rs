@@ -1,0 +1,125 @@
+//! The broker of the signals: it brings a message until somebody acknowledges it. It may lose an acknowledgement, bring
+//! a message twice, or bring it behind the next one.
+
+use super::{Happening, World};
+use crate::scenario::{Broker, Messages};
+use crate::swarm::Family;
+use order_manager_core::input::{Delivery, DeliveryId, Input};
+use order_manager_core::intake;
+use order_manager_core::unit::{Bytes, SignalId, Span};
+
+/// A channel that closed is open again after this long.
+const REOPENED: Span = Span::millis(50);
+
+impl World {
+    /// A signal's message comes in now.
+    pub fn bring(&mut self, body: Vec<u8>) {
+        let body = Bytes(body);
+        let signal = intake::decode(&body.0, None).ok().map(|signal| signal.id);
+        let id = self.tag((body.clone(), signal));
+        if let Some(by) = self.next_message(|broker| matches!(broker, Broker::Reorder(_))) {
+            return self.hold_signal(id, by);
+        }
+        self.deliver(id);
+        self.release_signals();
+        if let Some(by) = self.next_message(|broker| matches!(broker, Broker::Duplicate(_))) {
+            let copy = self.tag((body, signal));
+            self.deliver_later(copy, by);
+        }
+    }
+
+    /// From now on the broker does this; or it does it now.
+    pub fn broker(&mut self, broker: Broker) {
+        if broker != Broker::Redeliver {
+            return self.broker.push(broker);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.note(self.now, "x the broker's channel closes");
+        }
+        self.watch.marks.acted(Family::Broker);
+        // What is under way, and its acknowledgement, belongs to the channel that is gone.
+        for (old, body) in std::mem::take(&mut self.unacknowledged) {
+            if self.later.contains(&old) {
+                self.unacknowledged.insert(old, body);
+            } else {
+                let id = self.tag(body);
+                self.deliver_later(id, REOPENED);
+            }
+        }
+    }
+
+    /// A delivery is acknowledged, unless that is lost.
+    pub(super) fn acknowledge(&mut self, delivery: DeliveryId) {
+        let Some(body) = self.unacknowledged.remove(&delivery) else { return };
+        if let Some(by) = self.next_message(|broker| matches!(broker, Broker::LoseAck(_))) {
+            let id = self.tag(body);
+            self.deliver_later(id, by);
+        }
+    }
+
+    /// Everything that nobody acknowledged comes to a process that starts.
+    pub(super) fn deliver_all(&mut self) {
+        let now: Vec<_> = self.unacknowledged.keys().filter(|id| !self.later.contains(id)).copied().collect();
+        now.into_iter().for_each(|id| self.deliver(id));
+    }
+
+    /// A delivery comes that was put off.
+    pub(super) fn delivered(&mut self, id: DeliveryId) {
+        self.later.remove(&id);
+        self.deliver(id);
+    }
+
+    /// A message gets the number of its delivery.
+    fn tag(&mut self, message: (Bytes, Option<SignalId>)) -> DeliveryId {
+        self.deliveries += 1;
+        let id = DeliveryId(self.deliveries);
+        self.judge.brought(id, message.1);
+        self.unacknowledged.insert(id, message);
+        id
+    }
+
+    pub(super) fn deliver_later(&mut self, id: DeliveryId, by: Span) {
+        self.later.insert(id);
+        self.at(self.now.after(by), Happening::Delivered { id });
+    }
+
+    fn hold_signal(&mut self, id: DeliveryId, by: Span) {
+        self.later.insert(id);
+        self.hold(None, self.now.after(by), Happening::Delivered { id });
+    }
+
+    /// The next message came: those that waited for it follow.
+    fn release_signals(&mut self) {
+        if !self.held.is_empty() {
+            self.release(self.now.after(Span(1)), |path| path.is_none());
+        }
+    }
+
+    /// How much later, where the broker does something of this kind with the next message; used up once.
+    fn next_message(&mut self, kind: impl Fn(&Broker) -> bool) -> Option<Span> {
+        let place = self.broker.iter().position(kind)?;
+        self.watch.marks.acted(Family::Broker);
+        let (Broker::Duplicate(messages) | Broker::LoseAck(messages) | Broker::Reorder(messages)) =
+            &mut self.broker[place]
+        else {
+            return None;
+        };
+        let Messages { count, by } = messages;
+        let by = *by;
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            self.broker.remove(place);
+        }
+        Some(by)
+    }
+
+    fn deliver(&mut self, id: DeliveryId) {
+        let Some((body, signal)) = self.unacknowledged.get(&id).cloned() else { return };
+        if !self.life.is_up() {
+            return; // the broker brings it when somebody consumes again
+        }
+        // Whatever the core remembers now, it may have forgotten when this message's turn comes.
+        let prior = signal.and_then(|signal| self.life.store.prior(signal));
+        self.give(Input::Signal(Box::new(Delivery { id, trace: None, prior, body })));
+    }
+}
