@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExchangeConfig {
-    /// Another number, other ids of orders and executions: as of an exchange that goes on where another one ended.
+    /// Another number, other ids of orders and executions, and matches counted on from it: as of an exchange that goes
+    /// on where another one ended.
     pub era: u64,
     /// What can be traded.
     pub instruments: Vec<InstrumentConfig>,

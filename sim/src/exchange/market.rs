@@ -45,13 +45,16 @@ pub(super) struct Resting {
 }
 
 impl Market {
+    /// Its matches go on where those of the era before ended; in the first one the position was never traded.
     pub(super) fn new(instrument: &InstrumentConfig, config: &ExchangeConfig) -> Self {
+        let seq = i64::try_from(config.era).unwrap_or(i64::MAX >> 1);
+        let position = Position::default();
         Self {
             category: instrument.category,
             rules: instrument.rules(),
             last: instrument.price,
-            position: Position::default(),
-            seq: 0,
+            position: if seq == 0 { position } else { Position { seq, ..position } },
+            seq,
             open: 0,
             buys: Resting::default(),
             sells: Resting::default(),
