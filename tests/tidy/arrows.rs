@@ -30,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pace", &["bybit", "input", "unit"]),
     // what goes out and what is true
     ("command", &["bybit", "input", "intake", "outcome", "unit"]),
-    ("event", &["bybit", "input", "intake", "market", "order", "outcome", "plan", "risk", "unit"]),
+    ("event", &["bybit", "input", "intake", "market", "order", "outcome", "plan", "position", "risk", "unit"]),
     ("journal", &["command", "event", "input", "unit"]),
     ("report", &["bybit", "event", "intake", "order", "outcome", "refusal", "unit"]),
     ("rows", &["bybit", "event", "intake", "market", "order", "outcome", "position", "refusal", "report", "unit"]),
