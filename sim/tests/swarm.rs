@@ -16,7 +16,7 @@ fn drawn_worlds_hold() {
 fn hold(seeds: std::ops::Range<u64>) {
     let (jobs, profile) = (4, Profile::hold());
     let campaign = Campaign { seeds, profile, jobs, time: None, oracles: oracles(), until_failure: false };
-    let fallen = campaign.run(|_, _| {}).fallen;
+    let fallen = campaign.run(|_| {}).fallen;
     assert!(fallen.is_empty(), "{fallen:#?}");
 }
 
@@ -25,7 +25,7 @@ fn hold(seeds: std::ops::Range<u64>) {
 fn jobs_change_nothing() {
     let of = |jobs| {
         let (profile, oracles) = (Profile::hold(), Set::NONE);
-        let tally = Campaign { seeds: 0..12, profile, jobs, time: None, oracles, until_failure: false }.run(|_, _| {});
+        let tally = Campaign { seeds: 0..12, profile, jobs, time: None, oracles, until_failure: false }.run(|_| {});
         (tally.inputs, tally.marks, tally.orders, tally.faults)
     };
     assert_eq!(of(1), of(3));

@@ -155,12 +155,29 @@ impl Turn<'_> {
 
     /// False where a later one was seen: that view is behind.
     pub(super) fn saw_position(&mut self, row: &PositionRow, asked_at: Timestamp) -> bool {
-        let known = self.m.observed.positions.get(&row.symbol);
-        let older = known.is_some_and(|known| row.seq < known.value.seq && row.seq >= 0);
-        if !older {
-            self.m.observed.positions.insert(row.symbol, Reading { value: *row, asked_at });
+        let older = |known: &Reading<PositionRow>| row.seq < known.value.seq && row.seq >= 0;
+        let older = self.position_like(row).is_some_and(older);
+        let reading = Reading { value: *row, asked_at };
+        match row.position_idx {
+            _ if older => {}
+            0 => _ = self.m.observed.positions.insert(row.symbol, reading),
+            leg => _ = self.m.observed.hedged.insert((row.symbol, leg), reading),
         }
         !older
+    }
+
+    /// How long it was on its way nobody knows: it tells what is new, and is no younger than what it replaces.
+    pub(super) fn position_pushed(&mut self, row: &PositionRow) {
+        let asked_at = self.position_like(row).map_or(Timestamp::default(), |known| known.asked_at);
+        self.saw_position(row, asked_at);
+    }
+
+    /// What was seen last of the position, or of this leg of it.
+    fn position_like(&self, row: &PositionRow) -> Option<&Reading<PositionRow>> {
+        match row.position_idx {
+            0 => self.m.observed.positions.get(&row.symbol),
+            leg => self.m.observed.hedged.get(&(row.symbol, leg)),
+        }
     }
 
     /// Position rows asked for by symbol; Bybit answers a flat symbol with a flat row.

@@ -140,15 +140,21 @@ impl Turn<'_> {
     fn other_exposure(&self, symbol: Symbol, resting: &[Resting]) -> Option<Money> {
         let held = self.m.durable.positions.iter().filter(|(_, p)| !p.size.is_zero()).map(|(s, _)| *s);
         let theirs = self.m.observed.positions.keys().copied();
-        let symbols: BTreeSet<Symbol> = held.chain(theirs).chain(resting.iter().map(|r| r.symbol)).collect();
+        let hedged = self.m.observed.hedged.keys().map(|(symbol, _)| *symbol);
+        let symbols: BTreeSet<Symbol> =
+            held.chain(theirs).chain(hedged).chain(resting.iter().map(|r| r.symbol)).collect();
         symbols.into_iter().filter(|other| *other != symbol).try_fold(Money::ZERO, |sum, other| {
             let own = self.own_position(other);
             let reading = self.exchange_position(other).map(|reading| &reading.value);
             let theirs = reading.map_or(own, crate::bybit::PositionRow::signed_size);
-            let size = if own.abs() >= theirs.abs() { own } else { theirs };
+            let legs = self.m.observed.hedged.range((other, 0)..=(other, u8::MAX)).map(|(_, leg)| &leg.value);
+            let both = legs.clone().try_fold(Quantity::ZERO, |sum, leg| sum.plus(leg.size))?;
+            let size =
+                [theirs, both].into_iter().fold(own, |most, size| if size.abs() > most.abs() { size } else { most });
             let entry = self.m.durable.positions.get(&other).and_then(|p| p.entry()).unwrap_or_default();
             let price = self.m.observed.quotes.get(&other).map(|quote| quote.value.last);
-            let price = price.or(reading.and_then(|row| row.average_price)).unwrap_or(entry).max(entry);
+            let paid = reading.into_iter().chain(legs).filter_map(|row| row.average_price).max();
+            let price = price.or(paid).unwrap_or(entry).max(entry);
             let orders = resting.iter().filter(|r| r.symbol == other).copied();
             sum.plus(worst_notional(size, orders, price)?.largest())
         })

@@ -34,10 +34,7 @@ impl Turn<'_> {
         match &push.rows {
             PushRows::Orders(rows) => rows.iter().for_each(|row| self.order_row(row)),
             PushRows::Executions(rows) => rows.iter().for_each(|row| self.execution(row)),
-            PushRows::Positions(rows) => {
-                let now = self.now();
-                rows.iter().filter(|row| row.position_idx == 0).for_each(|row| _ = self.saw_position(row, now));
-            }
+            PushRows::Positions(rows) => rows.iter().for_each(|row| self.position_pushed(row)),
             PushRows::Wallets(_) | PushRows::Nothing { .. } => {} // a hint only: the balance is asked for (4.8)
         }
         self.bad_rows(&push.bad);

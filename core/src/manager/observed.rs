@@ -70,6 +70,8 @@ pub(super) struct Observed {
     pub(super) sweeps: u32,
     pub(super) wallet: Option<Reading<WalletRow>>,
     pub(super) positions: BTreeMap<Symbol, Reading<PositionRow>>,
+    /// The legs of symbols in hedge mode, by `positionIdx`: they count to the exposure, and nothing else is done there.
+    pub(super) hedged: BTreeMap<(Symbol, u8), Reading<PositionRow>>,
     pub(super) quotes: BTreeMap<Symbol, Reading<Quote>>,
     pub(super) instruments: BTreeMap<Symbol, Timestamp>,
     /// Symbols that the exchange does not know or whose rules make no sense, and why.

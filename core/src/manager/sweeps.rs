@@ -81,8 +81,7 @@ impl Turn<'_> {
             Reply::Positions(page) => {
                 sweep.unread |= !page.bad.is_empty();
                 sweep.held.extend(page.rows.iter().map(|row| row.symbol));
-                let rows = page.rows.iter().filter(|row| row.position_idx == 0);
-                rows.for_each(|row| _ = self.saw_position(row, sweep.began));
+                page.rows.iter().for_each(|row| _ = self.saw_position(row, sweep.began));
                 self.bad_rows(&page.bad);
                 sweep.advance(page);
             }
@@ -111,6 +110,7 @@ impl Turn<'_> {
         self.m.observed.synced = true;
         self.m.observed.foreign_overflow |= sweep.orders_cut;
         self.m.observed.foreign.retain(|_, (_, seen_at)| sweep.orders_cut || *seen_at >= sweep.began);
+        self.m.observed.hedged.retain(|_, leg| sweep.unread || leg.asked_at >= sweep.began);
         let missing: Vec<OrderLinkId> = self
             .m
             .durable

@@ -3,7 +3,7 @@
 use super::seeds::Seeds;
 use super::{Ending, only, shrink};
 use crate::oracle::{Oracle, Set};
-use crate::swarm::{Campaign, Drawn, Fallen, NAMED_GAPS, Profile, Tally, families, oracles, run};
+use crate::swarm::{Campaign, Drawn, Fallen, NAMED_GAPS, Profile, Progress, Tally, families, oracles, run};
 use anyhow::Context;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -60,7 +60,10 @@ pub(super) fn run_campaign(args: &Args) -> anyhow::Result<Ending> {
         tell_odds(args.all);
     }
     let began = Instant::now();
-    let tally = campaign.run(|done, fell| eprintln!("{done} seeds, {fell} failed, {:?}", began.elapsed()));
+    let tally = campaign.run(|progress| match progress {
+        Progress::Done(seeds) => eprintln!("{seeds} seeds, {:.0?}", began.elapsed()),
+        Progress::Fell(seed, oracle) => eprintln!("seed {seed} broke {oracle}"),
+    });
     let seconds = began.elapsed().as_secs_f64();
     if single && !tally.fallen.is_empty() {
         let (world, _) = run(&campaign.drawn(campaign.seeds.start), campaign.oracles, true);

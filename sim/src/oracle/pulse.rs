@@ -24,8 +24,10 @@ const WAKINGS_A_SECOND: u32 = 200;
 /// of it once.
 const IDLE_INPUTS: u64 = 30;
 const A_RECONCILE: u64 = 15;
-/// A page of 100 executions or of 50 orders is the largest thing that comes, and each row becomes an event.
+/// A page of 100 executions or of 50 orders is the largest thing that is asked for. A push has all fills of an order that
+/// found a thin book, and each row becomes an event.
 const RECORD_MAX: usize = 512 * 1_024;
+const ROW_MAX: usize = 2 * 1_024;
 /// Requests that may be out at once.
 const OUT_MAX: usize = 400;
 /// A settled signal is forgotten this long after the oldest copy that could still be taken, give or take. Where an order
@@ -104,7 +106,7 @@ impl Pulse {
         }
         self.earned(bench, manager.is_ready());
         wakes_ahead(bench, manager.now(), manager.wake().map(|(at, _)| at));
-        bench.must(Oracle::MemoryBounded, step.record.len() <= RECORD_MAX, || {
+        bench.must(Oracle::MemoryBounded, step.record.len() <= RECORD_MAX + ROW_MAX * step.events.len(), || {
             format!("a record of {} bytes", step.record.len())
         });
         if self.steps.is_multiple_of(SAMPLE) {

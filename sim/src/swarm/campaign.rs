@@ -129,13 +129,22 @@ impl Tally {
     }
 }
 
+/// What is told on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// So many seeds are judged.
+    Done(u64),
+    /// This seed broke this oracle.
+    Fell(u64, Oracle),
+}
+
 impl Campaign {
-    /// Judges the seeds. `progress` is told now and then how many are done and how many fell.
+    /// Judges the seeds. `progress` is told of each seed that falls, by which oracle, and now and then how many are done.
     ///
     /// # Panics
     /// Where a world panics.
-    pub fn run(&self, progress: impl Fn(u64, u64) + Sync) -> Tally {
-        let (next, done, fell) = (AtomicU64::new(self.seeds.start), AtomicU64::new(0), AtomicU64::new(0));
+    pub fn run(&self, progress: impl Fn(Progress) + Sync) -> Tally {
+        let (next, done) = (AtomicU64::new(self.seeds.start), AtomicU64::new(0));
         let stop = AtomicBool::new(false);
         let began = Instant::now();
         let work = || {
@@ -151,14 +160,14 @@ impl Campaign {
                 }
                 let drawn = self.drawn(seed);
                 let outcome = run(&drawn, self.oracles, false).1;
-                if outcome.broken.is_some() {
-                    fell.fetch_add(1, Ordering::Relaxed);
+                if let Some(broken) = &outcome.broken {
+                    progress(Progress::Fell(seed, broken.oracle));
                     stop.fetch_or(self.until_failure, Ordering::Relaxed);
                 }
                 tally.count(seed, drawn.families, outcome);
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 if done.is_multiple_of(1_000) {
-                    progress(done, fell.load(Ordering::Relaxed));
+                    progress(Progress::Done(done));
                 }
             }
         };

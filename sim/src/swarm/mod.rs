@@ -13,7 +13,7 @@ mod profile;
 mod run;
 mod watch;
 
-pub use campaign::{Campaign, Fallen, Spread, Tally};
+pub use campaign::{Campaign, Fallen, Progress, Spread, Tally};
 pub use draw::{Drawn, draw, draw_of};
 pub use family::Family;
 pub use gaps::{Gap, NAMED_GAPS, families, oracles};
