@@ -33,7 +33,7 @@ pub struct Mark {
 
 impl Mark {
     /// A position and the fill that moved it bear the same time, give or take.
-    const SAME: Span = Span::secs(1);
+    pub const SAME: Span = Span::secs(1);
 
     /// Is a view of the position, of this cross sequence and last changed then, from before the fill? The sequence
     /// tells, to the fill; where there is none, or it has begun anew, the time does.

@@ -9,6 +9,7 @@ use crate::intake::Signal;
 use crate::market::Quote;
 use crate::order::{CancelReason, Order, Spec, State};
 use crate::plan::{self, Existing, Plan, Scene};
+use crate::position::Mark;
 use crate::refusal::{Code, Refusal};
 use crate::risk::{self, Approved, RiskScene, TradingState};
 use crate::timer::Why;
@@ -131,7 +132,9 @@ impl Turn<'_> {
             .and_then(|reading| reading.value.leverage)
             .ok_or_else(|| Refusal::new(Code::DataStale, format_args!("{symbol}: leverage is unknown")))?;
         let available = self.available(cancels, leverage).ok_or_else(too_large)?;
-        let position = self.stricter_for_opening(plan.side, symbol, position);
+        let (least, most) = self.shown_span(symbol).ok_or_else(too_large)?;
+        let shown = if plan.side == Side::Buy { position.max(most) } else { position.min(least) };
+        let position = self.stricter_for_opening(plan.side, symbol, shown);
         let other_exposure = self.stricter_exposure(symbol, plan.price, other_exposure).ok_or_else(too_large)?;
         Ok(Account { available, leverage, position, resting, other_exposure })
     }
@@ -146,17 +149,33 @@ impl Turn<'_> {
         symbols.into_iter().filter(|other| *other != symbol).try_fold(Money::ZERO, |sum, other| {
             let own = self.own_position(other);
             let reading = self.exchange_position(other).map(|reading| &reading.value);
-            let theirs = reading.map_or(own, crate::bybit::PositionRow::signed_size);
+            let (least, most) = self.shown_span(other)?;
             let legs = self.m.observed.hedged.range((other, 0)..=(other, u8::MAX)).map(|(_, leg)| &leg.value);
             let both = legs.clone().try_fold(Quantity::ZERO, |sum, leg| sum.plus(leg.size))?;
-            let size =
-                [theirs, both].into_iter().fold(own, |most, size| if size.abs() > most.abs() { size } else { most });
+            let size = [both, least, most, own].into_iter().max_by_key(|size| size.abs()).unwrap_or(own);
             let entry = self.m.durable.positions.get(&other).and_then(|p| p.entry()).unwrap_or_default();
             let price = self.m.observed.quotes.get(&other).map(|quote| quote.value.last);
             let paid = reading.into_iter().chain(legs).filter_map(|row| row.average_price).max();
             let price = price.or(paid).unwrap_or(entry).max(entry);
             let orders = resting.iter().filter(|r| r.symbol == other).copied();
             sum.plus(worst_notional(size, orders, price)?.largest())
+        })
+    }
+
+    /// What the exchange may hold of a symbol by what it showed, at least and at most: of our fills that were booked by
+    /// their rows no execution is known yet, and nothing tells whether a view from then has them.
+    fn shown_span(&self, symbol: Symbol) -> Option<(Quantity, Quantity)> {
+        let own = self.own_position(symbol);
+        let Some(row) = self.exchange_position(symbol).map(|reading| &reading.value) else { return Some((own, own)) };
+        let shown = row.signed_size();
+        let unexplained = self.m.durable.book.unexplained().filter(|order| order.spec.symbol == symbol);
+        let shows = |order: &&Order| order.facts.terms.is_some_and(|t| row.updated > t.updated.after(Mark::SAME));
+        unexplained.filter(|order| !shows(order)).try_fold((shown, shown), |(least, most), order| {
+            let unnamed = order.told.totals.quantity.minus(order.facts.executed.quantity)?.max(Quantity::ZERO);
+            match order.spec.side {
+                Side::Buy => Some((least, most.plus(unnamed)?)),
+                Side::Sell => Some((least.minus(unnamed)?, most)),
+            }
         })
     }
 
