@@ -152,13 +152,16 @@ impl Turn<'_> {
             let (least, most) = self.shown_span(other)?;
             let legs = self.m.observed.hedged.range((other, 0)..=(other, u8::MAX)).map(|(_, leg)| &leg.value);
             let both = legs.clone().try_fold(Quantity::ZERO, |sum, leg| sum.plus(leg.size))?;
-            let size = [both, least, most, own].into_iter().max_by_key(|size| size.abs()).unwrap_or(own);
             let entry = self.m.durable.positions.get(&other).and_then(|p| p.entry()).unwrap_or_default();
             let price = self.m.observed.quotes.get(&other).map(|quote| quote.value.last);
             let paid = reading.into_iter().chain(legs).filter_map(|row| row.average_price).max();
             let price = price.or(paid).unwrap_or(entry).max(entry);
-            let orders = resting.iter().filter(|r| r.symbol == other).copied();
-            sum.plus(worst_notional(size, orders, price)?.largest())
+            // Each by itself: the larger one may be what the orders reduce.
+            let worst = [own, least, most, both].into_iter().try_fold(Money::ZERO, |worst, size| {
+                let orders = resting.iter().filter(|r| r.symbol == other).copied();
+                Some(worst.max(worst_notional(size, orders, price)?.largest()))
+            });
+            sum.plus(worst?)
         })
     }
 
