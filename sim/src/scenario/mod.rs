@@ -20,7 +20,7 @@
 //! Times are whole numbers with a unit: `500us`, `250ms`, `10s`, `2m`, `1h`. Beside `steps` a file may say `about`,
 //! `seed`, `link`, `duration`, `heal`, `sockets` and the tables `[prices]`, `[config]` and `[exchange]`.
 //!
-//! A scenario may also be made in code ([`Scenario::made`]); [`write`] gives the file of it.
+//! A scenario may also be made in code ([`Scenario::made`]); [`write()`] gives the file of it.
 //!
 //! A step does one thing. Words that it does not know are errors that name the nearest known one.
 //!
