@@ -23,7 +23,7 @@ fn assert_replays(world: &World, name: &str) {
     let journal = world.life.store.journal().expect("a journal");
     match replay(&journal).unwrap_or_else(|error| panic!("{name}: {error:#}")) {
         Verdict::Same { steps, .. } => assert_eq!(steps as usize, world.life.store.len(), "{name}"),
-        Verdict::Differs(difference) => panic!("{name}: {difference}"),
+        verdict => panic!("{name}: {verdict}"),
     }
 }
 

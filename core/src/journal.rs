@@ -16,8 +16,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// The shape of records written by this build.
-pub const VERSION: u32 = 1;
+/// The shape of records written by this build. In version 1 decimals were arrays of sixteen numbers and signal ids texts;
+/// both are read still.
+pub const VERSION: u32 = 2;
 
 /// A chained digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

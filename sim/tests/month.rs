@@ -64,7 +64,7 @@ fn assert_replays(world: &World) {
     let journal = world.life.store.journal().expect("a journal");
     match replay(&journal).expect("a readable journal") {
         Verdict::Same { steps, .. } => assert_eq!(steps as usize, world.life.store.len()),
-        Verdict::Differs(difference) => panic!("{difference}"),
+        verdict => panic!("{verdict}"),
     }
 }
 

@@ -56,6 +56,6 @@ fn compare(scenario: &Scenario) {
 fn assert_replays(name: &str, of: &str, journal: &[u8]) {
     match replay(journal).unwrap_or_else(|error| panic!("{name}, journal of the {of}: {error:#}")) {
         Verdict::Same { steps, .. } => assert!(steps > 0, "{name}: the journal of the {of} is empty"),
-        Verdict::Differs(difference) => panic!("{name}, journal of the {of}: {difference}"),
+        verdict => panic!("{name}, journal of the {of}: {verdict}"),
     }
 }

@@ -173,7 +173,7 @@ impl Stage {
         ensure!(export.status.success(), "journal export: {}", String::from_utf8_lossy(&export.stderr));
         match replay(&std::fs::read(&file)?)? {
             Verdict::Same { steps, .. } => Ok(steps),
-            Verdict::Differs(difference) => Err(anyhow!("{difference}")),
+            verdict => Err(anyhow!("{verdict}")),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serializer, de};
 
 /// Why a text is not one of our decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,11 +64,23 @@ pub fn ceil_to(value: Decimal, step: Decimal) -> Option<Decimal> {
     if floor == value { Some(floor) } else { floor.checked_add(step) }
 }
 
-/// Serde: text for people, 16 exact bytes for the journal; the same value always gives the same bytes.
+/// Serde: text for people; bytes for the journal, one for the sign and the places behind the point, then the digits as a
+/// number, the lowest byte first and none idle. The same value always gives the same bytes.
 pub fn serialize<S: Serializer>(value: &Decimal, s: S) -> Result<S::Ok, S::Error> {
     let value = normal(*value);
-    if s.is_human_readable() { s.collect_str(&value) } else { value.serialize().serialize(s) }
+    if s.is_human_readable() {
+        return s.collect_str(&value);
+    }
+    let first = value.scale() | if value.is_sign_negative() { MINUS } else { 0 };
+    let bits = value.mantissa().unsigned_abs() << 8 | u128::from(first);
+    let used = u128::BITS.saturating_sub(bits.leading_zeros()).div_ceil(8).max(1);
+    let bytes = bits.to_le_bytes();
+    let used = usize::try_from(used).ok().and_then(|used| bytes.get(..used));
+    s.serialize_bytes(used.unwrap_or(&bytes))
 }
+
+/// Set in a decimal's first byte where it is below zero.
+const MINUS: u32 = 0x80;
 
 /// Without zeros behind the point, as [`Decimal::normalize`] has it. That divides 96 bits by ten for each zero, and
 /// products have many of them; this takes several at once until 64 bits hold the rest.
@@ -144,10 +156,30 @@ fn last_digit(digits: &mut u64) -> u8 {
 /// Serde: the inverse of [`serialize`]. From people whole numbers are taken too; one with a point must be
 /// quoted, for an unquoted one has been through a binary float before it comes here.
 pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Decimal, D::Error> {
-    if d.is_human_readable() {
-        d.deserialize_any(FromPeople)
-    } else {
-        <[u8; 16]>::deserialize(d).map(Decimal::deserialize)
+    if d.is_human_readable() { d.deserialize_any(FromPeople) } else { d.deserialize_any(FromJournal) }
+}
+
+struct FromJournal;
+
+impl<'de> de::Visitor<'de> for FromJournal {
+    type Value = Decimal;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the bytes of a decimal")
+    }
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Decimal, E> {
+        let mut all = [0; size_of::<u128>()];
+        let wrong = || E::invalid_length(bytes.len(), &self);
+        all.get_mut(..bytes.len()).filter(|used| !used.is_empty()).ok_or_else(wrong)?.copy_from_slice(bytes);
+        let bits = u128::from_le_bytes(all);
+        let [first, ..] = all.map(u32::from);
+        let digits = i128::try_from(bits >> 8).map_err(E::custom)?;
+        let digits = if first & MINUS == 0 { digits } else { digits.wrapping_neg() };
+        Decimal::try_from_i128_with_scale(digits, first & !MINUS).map_err(E::custom)
+    }
+    /// Journals of version 1 have sixteen numbers.
+    fn visit_seq<A: de::SeqAccess<'de>>(self, numbers: A) -> Result<Decimal, A::Error> {
+        <[u8; 16]>::deserialize(de::value::SeqAccessDeserializer::new(numbers)).map(Decimal::deserialize)
     }
 }
 
@@ -173,8 +205,11 @@ impl de::Visitor<'_> for FromPeople {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal;
+    use crate::unit::Bytes;
     use alloc::format;
     use alloc::string::ToString;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
 
     #[test]
@@ -215,6 +250,42 @@ mod tests {
             prop_assert_eq!(format!("{value:>40}|{value:+}|{value:012}"), format!("{general:>40}|{general:+}|{general:012}"));
             prop_assert_eq!(format!("{value:.2}"), format!("{general:.2}"));
             prop_assert_eq!(format!("{}", Shown(value.0)), format!("{}", value.0));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_journal_gives_back_the_value_and_version_1_too(mantissa in prop_oneof![any::<i64>().prop_map(i128::from), -(1_i128 << 95)..1 << 95, -3_i128..2000], scale in 0_u32..=28) {
+            let value = crate::unit::Money(Decimal::from_i128_with_scale(mantissa, scale));
+            let (mut ours, mut before) = (Vec::new(), Vec::new());
+            journal::write(&value, &mut ours).unwrap();
+            journal::write(&value.0.serialize(), &mut before).unwrap();
+            prop_assert_eq!(journal::read(&ours), Ok(value));
+            prop_assert_eq!(journal::read(&before), Ok(value));
+            prop_assert!(ours.len() <= 14, "{ours:?}");
+        }
+
+        #[test]
+        fn any_bytes_are_a_decimal_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..20)) {
+            let (mut written, mut again) = (Vec::new(), Vec::new());
+            journal::write(&Bytes(bytes), &mut written).unwrap();
+            if let Ok(value) = journal::read::<crate::unit::Money>(&written) {
+                journal::write(&value, &mut again).unwrap();
+                prop_assert_eq!(journal::read(&again), Ok(value));
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_decimal_are_refused() {
+        let read = |bytes: &[u8]| {
+            let mut written = Vec::new();
+            journal::write(&Bytes(bytes.to_vec()), &mut written).unwrap();
+            journal::read::<crate::unit::Money>(&written)
+        };
+        assert_eq!(read(&[0x81, 5]), Ok(crate::unit::Money(parse("-0.5").unwrap())));
+        for bytes in [&[][..], &[29, 1], &[0; 17], &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]] {
+            assert!(read(bytes).is_err(), "{bytes:?}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::text::Text;
 use core::fmt;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An instrument's name, upper case: `BTCUSDT`.
 pub type Symbol = Text<20>;
@@ -16,8 +16,7 @@ pub type ExecId = Text<64>;
 pub type TraceId = Text<100>;
 
 /// A signal's UUID; its 128 bits are the key, not its text (spec S3).
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "Text<36>", try_from = "Text<36>")]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SignalId(pub u128);
 
 /// Not a UUID.
@@ -69,10 +68,30 @@ impl From<SignalId> for Text<36> {
         Text::literal(text)
     }
 }
-impl TryFrom<Text<36>> for SignalId {
-    type Error = NotUuid;
-    fn try_from(text: Text<36>) -> Result<Self, NotUuid> {
-        Self::parse(text.as_str())
+/// Text for people, 16 bytes in the journal.
+impl Serialize for SignalId {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if s.is_human_readable() { Text::from(*self).serialize(s) } else { s.serialize_bytes(&self.0.to_be_bytes()) }
+    }
+}
+impl<'de> Deserialize<'de> for SignalId {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl de::Visitor<'_> for Reader {
+            type Value = SignalId;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a UUID")
+            }
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<SignalId, E> {
+                let bits = bytes.try_into().map_err(|_| E::invalid_length(bytes.len(), &self))?;
+                Ok(SignalId(u128::from_be_bytes(bits)))
+            }
+            /// Journals of version 1 have the text too.
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<SignalId, E> {
+                SignalId::parse(text).map_err(E::custom)
+            }
+        }
+        if d.is_human_readable() { d.deserialize_str(Reader) } else { d.deserialize_any(Reader) }
     }
 }
 

@@ -1,0 +1,66 @@
+//! Journals as each version of their shape wrote them, read for ever (design: versioned shapes). A new shape gets samples
+//! of its own: `order-sim run scenarios/NAME.toml --journal core/tests/journals/VERSION-NAME.journal`, once.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+use order_manager_core::Manager;
+use order_manager_core::journal::{self, Digest};
+
+/// The versions of which there are samples; a new one must get its own.
+const VERSIONS: usize = journal::VERSION as usize;
+
+macro_rules! samples {
+    ($($name:literal: $end:literal,)*) => {
+        [$(($name, [
+            include_bytes!(concat!("journals/1-", $name, ".journal")).as_slice(),
+            include_bytes!(concat!("journals/2-", $name, ".journal")).as_slice(),
+        ], $end)),*]
+    };
+}
+
+/// Each with the orders and positions that it ends with.
+const SAMPLES: [(&str, [&[u8]; VERSIONS], &str); 4] = samples! {
+    "bad-json": "buy 0.01 of 0.01 BTCUSDT; holds 0.01 for 500.001",
+    "crash-while-cancelling": "buy 0 of 0.01 BTCUSDT; buy 0 of 0.01 BTCUSDT",
+    "manual-trade": "buy 0.01 of 0.01 BTCUSDT; sell 0.006 of 0.006 BTCUSDT; holds 0 for 0",
+    "partial-then-cancel": "buy 0.004 of 0.01 BTCUSDT; buy 0 of 0.01 BTCUSDT; holds 0.004 for 199.8",
+};
+
+fn frames(mut rest: &[u8]) -> Vec<(&[u8], Digest)> {
+    let mut frames = Vec::new();
+    while let Some(frame) = journal::read_frame(rest).unwrap() {
+        frames.push((frame.record, frame.digest));
+        rest = frame.rest;
+    }
+    frames
+}
+
+fn told(manager: &Manager) -> String {
+    let orders = manager.durable().book.iter().map(|order| {
+        let (spec, filled) = (&order.spec, order.told.totals.quantity);
+        format!("{} {filled} of {} {}", spec.side, spec.quantity, spec.symbol)
+    });
+    let positions = manager.durable().positions.values();
+    let positions = positions.map(|position| format!("holds {} for {}", position.size, position.entry_value));
+    orders.chain(positions).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn e3_journals_of_every_version_are_read_and_end_as_they_did() {
+    for (name, versions, end) in SAMPLES {
+        for (version, file) in (1..).zip(versions) {
+            let frames = frames(file.strip_prefix(journal::MAGIC).unwrap());
+            let manager = Manager::restore(None, frames.iter().copied()).unwrap();
+            assert_eq!(told(&manager), end, "{version}-{name}");
+            let (mut again, mut same) = (Vec::new(), true);
+            for (bytes, _) in frames {
+                let record = journal::read_record(bytes).unwrap();
+                again.clear();
+                journal::write_record(record.seq, record.at, &record.input, &record.events, &mut again).unwrap();
+                assert_eq!(journal::read_record(&again), Ok(record), "{version}-{name}: all that is read is written");
+                same &= again == bytes;
+            }
+            assert_eq!(same, version == journal::VERSION, "{version}-{name} has the shape of version {version}");
+        }
+    }
+}
