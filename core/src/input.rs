@@ -6,6 +6,7 @@ pub use crate::order::InheritedOrder;
 use crate::bybit::{ApiReply, LimitHeaders, Operation, Push};
 use crate::config::Config;
 use crate::outcome::Outcome;
+use crate::refusal::Code;
 use crate::unit::{Bytes, Fingerprint, OrderLinkId, Symbol, Text, Timestamp, TraceId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -104,6 +105,12 @@ pub struct Prior {
     pub outcome: Outcome,
     /// Tries so far.
     pub tries: u8,
+}
+
+impl Prior {
+    /// Of a signal that was invalid: its content was never read, so it is no copy of anything.
+    pub const INVALID: Self =
+        Self { fingerprint: Fingerprint(0), outcome: Outcome::Rejected(Code::Validation), tries: 1 };
 }
 
 /// Names a request by what it is for, so that its answer finds its way without a table, after a restart too.

@@ -299,12 +299,8 @@ impl Driver {
             caller.answer(Err(DeskError::StoreDown));
             return Ok(());
         }
-        let id = match intake::decode(&body, None) {
-            Ok(signal) => Some(signal.id),
-            Err(bad) => bad.known.map(|known| known.id),
-        };
         // Whatever the core remembers now, it may forget in a step of this very batch.
-        let prior = match id {
+        let prior = match intake::id_of(&body) {
             Some(id) => match self.store.prior(id).await {
                 Ok(prior) => prior,
                 Err(error) => {

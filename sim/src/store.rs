@@ -84,6 +84,9 @@ impl Store {
                     prior.outcome = *outcome;
                 }
             }
+            Event::SignalInvalid { bad, .. } => {
+                self.signals.extend(bad.known.map(|known| (known.id, Prior::INVALID)));
+            }
             _ => {}
         }
     }

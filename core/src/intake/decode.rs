@@ -119,6 +119,15 @@ pub fn decode(body: &[u8], header_trace: Option<&str>) -> Result<Signal, BadSign
     }
 }
 
+/// The id of a signal, good or bad, if it can be read: what the store is asked about before the core is (spec S7).
+#[must_use]
+pub fn id_of(body: &[u8]) -> Option<SignalId> {
+    match decode(body, None) {
+        Ok(signal) => Some(signal.id),
+        Err(bad) => bad.known.map(|known| known.id),
+    }
+}
+
 /// The bounds that hold before anything is read, then the outermost object.
 fn open<'a>(body: &'a [u8], faults: &mut Faults) -> Option<Object<'a>> {
     let mut refuse = |value: &str, why: fmt::Arguments<'_>| {

@@ -5,10 +5,10 @@ use super::turn::Turn;
 use crate::command::Receipt;
 use crate::config::SellAmountUnit;
 use crate::event::Event;
-use crate::input::{Delivery, RefusedDelivery};
+use crate::input::{Delivery, Prior, RefusedDelivery};
 use crate::intake::{self, BadSignal, Fault, Signal, Timing};
 use crate::outcome::Outcome;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::timer::Why;
 use crate::unit::{Fingerprint, OrderLinkId, Side, SignalId, Span, Symbol, Text, Timestamp};
 use alloc::boxed::Box;
@@ -45,13 +45,13 @@ impl Turn<'_> {
             return self.receipt(delivery.id, Receipt::DeadLettered(faults));
         };
         let id = known.id;
+        let (invalid, outcome) = (self.m.durable.invalid.contains_key(&id), Prior::INVALID.outcome);
+        if invalid || delivery.prior.is_some_and(|prior| prior.outcome == outcome) {
+            self.emit(Event::SignalRepeated { signal: id, conflict: false });
+            return self.receipt(delivery.id, Receipt::Duplicate(id, Some(outcome)));
+        }
         if self.m.durable.signals.contains_key(&id) || delivery.prior.is_some() {
             return self.conflict(delivery, id);
-        }
-        if self.m.durable.invalid.contains_key(&id) {
-            self.emit(Event::SignalRepeated { signal: id, conflict: false });
-            let outcome = Some(Outcome::Rejected(Code::Validation));
-            return self.receipt(delivery.id, Receipt::Duplicate(id, outcome));
         }
         self.emit(Event::SignalInvalid { at, bad: Box::new(bad) });
         self.remember_signal(id);

@@ -106,11 +106,12 @@ impl Reader {
     /// What is known of a signal that was taken once (spec S7).
     pub(super) async fn prior(&self, id: SignalId) -> Result<Option<Prior>, StoreError> {
         let text = "SELECT fingerprint, outcome, code, tries FROM order_manager.signals \
-                    WHERE fingerprint IS NOT NULL AND signal_id = ";
+                    WHERE signal_id = ";
         let Some(mut row) = self.rows(self.query(text).text(Kind::Uuid, id.to_string())).await?.pop() else {
             return self.done_before_us(id).await;
         };
-        let (fingerprint, outcome, code, tries) = (row.bytes()?, row.maybe_text()?, row.maybe_text()?, row.small()?);
+        let Some(fingerprint) = row.maybe_bytes()? else { return Ok(Some(Prior::INVALID)) };
+        let (outcome, code, tries) = (row.maybe_text()?, row.maybe_text()?, row.small()?);
         let fingerprint =
             Fingerprint(u128::from_be_bytes(fingerprint.try_into().map_err(|_| damaged("a fingerprint"))?));
         let outcome = match (outcome.as_deref(), code) {

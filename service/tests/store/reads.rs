@@ -22,11 +22,12 @@ async fn s7_the_store_answers_for_signals_that_the_core_forgot(home: Home) {
     let rows = rows(steps());
     assert_eq!(store.prior(SignalId(1)).await, Ok(None));
     for row in rows.signals.values() {
-        let expected = row.signal.map(|signal| Prior {
+        let good = row.signal.map(|signal| Prior {
             fingerprint: Fingerprint(signal.fingerprint),
             outcome: row.outcome.unwrap_or(Outcome::Placed),
             tries: row.tries,
         });
+        let expected = Some(good.unwrap_or(Prior::INVALID));
         assert_eq!(store.prior(row.id).await, Ok(expected), "{}", row.id);
         assert_eq!(world().life.store.prior(row.id), expected, "as the simulator's store answers");
     }

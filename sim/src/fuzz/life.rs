@@ -202,11 +202,7 @@ impl Life {
 
     /// Intake looks up in the store what the manager may have forgotten.
     fn look_up(&self, delivery: &mut Delivery) {
-        let id = match intake::decode(&delivery.body.0, None) {
-            Ok(signal) => Some(signal.id),
-            Err(bad) => bad.known.map(|known| known.id),
-        };
-        if let Some(prior) = id.and_then(|id| self.judge.past.store.get(&id)) {
+        if let Some(prior) = intake::id_of(&delivery.body.0).and_then(|id| self.judge.past.store.get(&id)) {
             delivery.prior = Some(*prior);
         }
     }

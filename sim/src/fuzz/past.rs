@@ -8,7 +8,6 @@ use order_manager_core::input::{Answer, Input, Prior, Stream, Tag};
 use order_manager_core::manager::Durable;
 use order_manager_core::order::Totals;
 use order_manager_core::outcome::Outcome;
-use order_manager_core::refusal::Code;
 use order_manager_core::unit::{
     ClockOffset, ExchangeTime, ExecId, Fingerprint, Money, OrderLinkId, Quantity, Side, SignalId, Span, Symbol,
     Timestamp,
@@ -149,9 +148,7 @@ impl Past {
             }
             Event::SignalSettled { signal, outcome, .. } => self.settle(*signal, *outcome),
             Event::SignalInvalid { bad, .. } => {
-                let prior =
-                    Prior { fingerprint: Fingerprint(0), outcome: Outcome::Rejected(Code::Validation), tries: 1 };
-                self.store.extend(bad.known.map(|known| (known.id, prior)));
+                self.store.extend(bad.known.map(|known| (known.id, Prior::INVALID)));
             }
             Event::SignalForgotten { signal } => _ = self.signals.remove(signal),
             Event::OrderIntended { spec } => {

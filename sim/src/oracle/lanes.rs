@@ -20,7 +20,7 @@ struct Lane {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lanes {
     lanes: BTreeMap<Symbol, Lane>,
-    /// What was brought: the signal in it, where there is a good one.
+    /// What was brought: the signal in it, good or bad, where there is one.
     brought: BTreeMap<DeliveryId, Option<SignalId>>,
     /// Deliveries that came and were not answered; one may come again before it is.
     open: BTreeMap<DeliveryId, u32>,

@@ -15,7 +15,7 @@ impl World {
     /// A signal's message comes in now.
     pub fn bring(&mut self, body: Vec<u8>) {
         let body = Bytes(body);
-        let signal = intake::decode(&body.0, None).ok().map(|signal| signal.id);
+        let signal = intake::id_of(&body.0);
         let id = self.tag((body.clone(), signal));
         if let Some(by) = self.next_message(|broker| matches!(broker, Broker::Reorder(_))) {
             return self.hold_signal(id, by);
