@@ -74,9 +74,7 @@ pub fn decode(body: &[u8], header_trace: Option<&str>) -> Result<Signal, BadSign
     if body.contains(&b'\\') {
         object.refuse_nul(&mut faults); // JSON writes a NUL as an escape only
     }
-    let id = object.required("signal_id", &mut faults, uuid);
-    let side = object.required("signal_type", &mut faults, side);
-    let symbol = object.required("asset", &mut faults, symbol);
+    let identity = identity(&object, &mut faults);
     let amount = object.required("amount", &mut faults, amount);
     let confidence = object.required("confidence", &mut faults, confidence);
     let timestamp = object.required("timestamp", &mut faults, timestamp);
@@ -88,10 +86,8 @@ pub fn decode(body: &[u8], header_trace: Option<&str>) -> Result<Signal, BadSign
     let body_trace = object.optional("trace_id", &mut faults, optional_text).flatten();
     let trace = header_trace.and_then(usable_trace).or(body_trace);
 
-    let known = match (id, symbol, side) {
-        (Some(id), Some(symbol), Some(side)) => Some(Known { id, symbol, side, trace: trace.unwrap_or(new_trace(id)) }),
-        _ => None,
-    };
+    let known =
+        identity.map(|(id, side, symbol)| Known { id, symbol, side, trace: trace.unwrap_or_else(|| new_trace(id)) });
     match (known, amount, confidence, timestamp, strategy_id) {
         (Some(known), Some(amount), Some(confidence), Some(timestamp), Some(strategy_id)) if faults.0.is_empty() => {
             let Known { id, symbol, side, trace } = known;
@@ -122,10 +118,17 @@ pub fn decode(body: &[u8], header_trace: Option<&str>) -> Result<Signal, BadSign
 /// The id of a signal, good or bad, if it can be read: what the store is asked about before the core is (spec S7).
 #[must_use]
 pub fn id_of(body: &[u8]) -> Option<SignalId> {
-    match decode(body, None) {
-        Ok(signal) => Some(signal.id),
-        Err(bad) => bad.known.map(|known| known.id),
-    }
+    let mut faults = Faults::default();
+    let object = open(body, &mut faults)?;
+    identity(&object, &mut faults).map(|(id, ..)| id)
+}
+
+/// What a signal needs to be answered for, however bad the rest of it is (spec S4).
+fn identity(object: &Object<'_>, faults: &mut Faults) -> Option<(SignalId, Side, Symbol)> {
+    let id = object.required("signal_id", faults, uuid);
+    let side = object.required("signal_type", faults, side);
+    let symbol = object.required("asset", faults, symbol);
+    Some((id?, side?, symbol?))
 }
 
 /// The bounds that hold before anything is read, then the outermost object.

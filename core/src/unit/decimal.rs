@@ -87,6 +87,9 @@ const MINUS: u32 = 0x80;
 #[must_use]
 pub fn normal(value: Decimal) -> Decimal {
     let (mut digits, mut scale) = (value.mantissa().unsigned_abs(), value.scale());
+    if digits > 0 && (scale == 0 || u64::try_from(digits).is_ok_and(|few| !few.is_multiple_of(10))) {
+        return value;
+    }
     for (zeros, power) in [(8, 100_000_000), (4, 10_000), (1, 10)] {
         while digits > u128::from(u64::MAX) && scale >= zeros && digits.is_multiple_of(power) {
             digits = digits.checked_div(power).unwrap_or_default();
@@ -105,17 +108,18 @@ pub fn normal(value: Decimal) -> Decimal {
     signed.ok().and_then(|digits| Decimal::try_from_i128_with_scale(digits, scale).ok()).unwrap_or(value)
 }
 
-/// Shows a decimal with all its places, as `Decimal` does itself; what 64 bits hold without the general formatter.
+/// Shows a decimal with all its places, as `Decimal` does itself; what 64 bits hold without the general formatter, where
+/// nothing special is asked for.
 pub struct Shown(pub Decimal);
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(value) = self;
         match u64::try_from(value.mantissa().unsigned_abs()) {
-            Ok(digits) if f.precision().is_none() => {
-                let (text, start) = written(digits, value.scale());
-                let text = text.get(start..).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default();
-                f.pad_integral(value.is_sign_positive(), "", text)
+            Ok(digits) if f.precision().is_none() && f.width().is_none() && !f.sign_plus() => {
+                let (text, start) = written(digits, value.scale(), value.is_sign_negative());
+                let text = text.get(start..).and_then(|text| core::str::from_utf8(text).ok());
+                f.write_str(text.unwrap_or_default())
             }
             _ => fmt::Display::fmt(value, f),
         }
@@ -123,7 +127,7 @@ impl fmt::Display for Shown {
 }
 
 /// These digits, so many of them behind the point, at the end of the bytes; and where they begin.
-fn written(mut digits: u64, scale: u32) -> ([u8; 32], usize) {
+fn written(mut digits: u64, scale: u32, is_negative: bool) -> ([u8; 32], usize) {
     let mut text = [b'0'; 32];
     let mut start = text.len();
     let mut slots = text.iter_mut().rev();
@@ -142,6 +146,9 @@ fn written(mut digits: u64, scale: u32) -> ([u8; 32], usize) {
     push(last_digit(&mut digits));
     while digits > 0 {
         push(last_digit(&mut digits));
+    }
+    if is_negative {
+        push(b'-');
     }
     (text, start)
 }

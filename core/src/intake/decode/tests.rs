@@ -21,7 +21,10 @@ fn body(overrides: serde_json::Value) -> String {
 }
 
 fn read(body: &str) -> Result<Signal, BadSignal> {
-    decode(body.as_bytes(), None)
+    let read = decode(body.as_bytes(), None);
+    let id = read.as_ref().map_or_else(|bad| bad.known.map(|known| known.id), |signal| Some(signal.id));
+    assert_eq!(id_of(body.as_bytes()), id, "{body}");
+    read
 }
 
 fn faults(overrides: serde_json::Value) -> Vec<String> {
