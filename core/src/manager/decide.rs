@@ -13,7 +13,7 @@ use crate::position::Mark;
 use crate::refusal::{Code, Refusal};
 use crate::risk::{self, Approved, RiskScene, TradingState};
 use crate::timer::Why;
-use crate::unit::{Intent, Money, OrderLinkId, Quantity, Ratio, Side, Span, Symbol};
+use crate::unit::{Intent, Money, OrderLinkId, Price, Quantity, Ratio, Side, Span, Symbol};
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -153,9 +153,9 @@ impl Turn<'_> {
             let legs = self.m.observed.hedged.range((other, 0)..=(other, u8::MAX)).map(|(_, leg)| &leg.value);
             let both = legs.clone().try_fold(Quantity::ZERO, |sum, leg| sum.plus(leg.size))?;
             let entry = self.m.durable.positions.get(&other).and_then(|p| p.entry()).unwrap_or_default();
-            let price = self.m.observed.quotes.get(&other).map(|quote| quote.value.last);
+            let last = self.m.observed.quotes.get(&other).map(|quote| quote.value.last);
             let paid = reading.into_iter().chain(legs).filter_map(|row| row.average_price).max();
-            let price = price.or(paid).unwrap_or(entry).max(entry);
+            let price = last.into_iter().chain(paid).fold(entry, Price::max); // others may have paid more than we
             // Each by itself: the larger one may be what the orders reduce.
             let worst = [own, least, most, both].into_iter().try_fold(Money::ZERO, |worst, size| {
                 let orders = resting.iter().filter(|r| r.symbol == other).copied();
