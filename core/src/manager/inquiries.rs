@@ -49,6 +49,7 @@ impl Turn<'_> {
         let inquiry = Inquiry { round, missed_at, began_at: None, source, found: false, empty: Vec::new() };
         self.m.observed.inquiries.insert(link, inquiry);
         self.ask_source(link, source, round);
+        self.cancel_unasked(link);
     }
 
     fn ask_source(&mut self, link: OrderLinkId, source: Source, round: u32) {

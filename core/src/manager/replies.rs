@@ -135,7 +135,19 @@ impl Turn<'_> {
             Ok(Ok(_)) => self.arm(Why::Inquire(link), CONFIRM),
             Err((true, _)) => self.cancel_again(link),
             Ok(Err(error)) if refused_as(Operation::Cancel, error) == Class::Safe => self.cancel_again(link),
-            Err((false, _)) | Ok(Err(_)) => self.start_inquiry(link),
+            Err((false, _)) | Ok(Err(_)) => {
+                self.start_inquiry(link);
+                self.cancel_unasked(link);
+            }
+        }
+    }
+
+    /// Before the exchange's clock is known nothing can be asked, and how long that lasts nobody knows: a cancel that is
+    /// wanted does not wait for it, as it may go by the last reading.
+    pub(super) fn cancel_unasked(&mut self, link: OrderLinkId) {
+        let wanted = self.m.durable.book.get(link).is_some_and(|o| o.cancel.is_some() && o.state.may_fill());
+        if wanted && self.m.observed.clock.is_none() {
+            self.cancel_again(link);
         }
     }
 
