@@ -1,6 +1,6 @@
 //! A signal's way in: decode, known already?, too old?, into its lane (spec S1 to S7).
 
-use super::durable::{SignalState, Stage};
+use super::durable::{Durable, SignalState, Stage};
 use super::turn::Turn;
 use crate::command::Receipt;
 use crate::config::SellAmountUnit;
@@ -181,10 +181,18 @@ impl Turn<'_> {
         self.remember_signal(signal);
     }
 
-    /// Sets the time at which a settled signal may be forgotten.
+    /// Sets the time at which a settled signal may be forgotten: once the last word of each of its orders was told, and
+    /// nobody wakes for it before.
     pub(super) fn remember_signal(&mut self, signal: SignalId) {
-        let after = self.signal_memory();
-        self.arm(Why::ForgetSignal(signal), after);
+        if !self.has_open_order(signal) {
+            let after = self.signal_memory();
+            self.arm(Why::ForgetSignal(signal), after);
+        }
+    }
+
+    /// Is there still something to be told of its orders?
+    pub(super) fn has_open_order(&self, signal: SignalId) -> bool {
+        self.m.durable.book.live().any(|order| order.spec.intent.signal == signal && !order.told.ended)
     }
 
     /// How long after its end a signal is remembered.
@@ -194,15 +202,26 @@ impl Turn<'_> {
 
     /// From now on the store answers for this id (spec S7). Not while one of its orders lives.
     pub(super) fn forget_signal(&mut self, signal: SignalId) {
-        let settled = match self.m.durable.signals.get(&signal) {
-            Some(state) => matches!(state.stage, Stage::Settled { .. }),
-            None => self.m.durable.invalid.contains_key(&signal) || self.m.durable.done_before.contains_key(&signal),
-        };
         let lives = self.m.durable.book.live().any(|order| order.spec.intent.signal == signal);
-        if settled && !lives {
+        if self.has_settled(signal) && !lives {
             self.emit(Event::SignalForgotten { signal });
         } else {
             self.remember_signal(signal);
+        }
+    }
+
+    /// The last word of an order was told: its signal may be forgotten in its time.
+    pub(super) fn order_ended(&mut self, signal: SignalId) {
+        if self.has_settled(signal) {
+            self.remember_signal(signal);
+        }
+    }
+
+    fn has_settled(&self, signal: SignalId) -> bool {
+        let Durable { signals, invalid, done_before, .. } = &self.m.durable;
+        match signals.get(&signal) {
+            Some(state) => matches!(state.stage, Stage::Settled { .. }),
+            None => invalid.contains_key(&signal) || done_before.contains_key(&signal),
         }
     }
 }

@@ -27,10 +27,12 @@ impl Turn<'_> {
     pub(super) fn tell(&mut self, link: OrderLinkId) {
         while let Some(told) = self.next_to_tell(link) {
             let (last, crossed) = (told.last, told.crossed);
+            let signal = self.m.durable.book.get(link).map(|order| order.spec.intent.signal);
             self.emit(Event::OrderTold(Box::new(told)));
             self.touch_order(link);
             if last {
                 self.arm(Why::ForgetOrder(link), ORDER_MEMORY);
+                signal.into_iter().for_each(|signal| self.order_ended(signal));
             }
             if crossed {
                 self.m.observed.quotes.clear(); // they led it across; the next price is made of new ones
@@ -114,8 +116,8 @@ impl Turn<'_> {
             (ended.after(ORDER_MEMORY), Why::ForgetOrder(order.spec.link))
         });
         let settled = signals.iter().filter_map(|(id, state)| match state.stage {
-            Stage::Settled { at, .. } => Some((*id, at)),
-            Stage::Waiting | Stage::Active(_) => None,
+            Stage::Settled { at, .. } if !self.has_open_order(*id) => Some((*id, at)),
+            Stage::Settled { .. } | Stage::Waiting | Stage::Active(_) => None,
         });
         let others = invalid.iter().chain(done_before).map(|(id, at)| (*id, *at));
         let signals = settled.chain(others).map(|(id, at)| (at.after(self.signal_memory()), Why::ForgetSignal(id)));
