@@ -13,7 +13,7 @@ use std::ops::Range;
 /// How many checkpoints are kept: the last one, and the one before it in case that is lost.
 const CHECKPOINTS: usize = 2;
 
-/// Room for the log of a usual world, bytes. It grows by an eighth: doubled, one of 20,000 inputs would hold more than
+/// Room for the log of a usual world, bytes. It grows by a sixteenth: doubled, one of 20,000 inputs would hold more than
 /// the rest of its world.
 const LOG: usize = 1 << 19;
 
@@ -54,7 +54,7 @@ impl Store {
     pub fn write(&mut self, record: &[u8], digest: Digest, events: &[Event]) -> Result<(), CodecError> {
         self.last = (self.log.len(), digest);
         if self.log.capacity() - self.log.len() <= record.len() + FRAME {
-            self.log.reserve_exact(record.len() + LOG.max(self.log.len() / 8));
+            self.log.reserve_exact(record.len() + LOG.max(self.log.len() / 16));
         }
         journal::write_frame(&mut self.log, record, digest)?;
         self.under_way += 1;
