@@ -6,6 +6,7 @@ pub use crate::order::InheritedOrder;
 use crate::bybit::{ApiReply, LimitHeaders, Operation, Push};
 use crate::config::Config;
 use crate::outcome::Outcome;
+use crate::pace::Budgets;
 use crate::refusal::Code;
 use crate::unit::{Bytes, Fingerprint, OrderLinkId, Symbol, Text, Timestamp, TraceId};
 use alloc::boxed::Box;
@@ -56,6 +57,9 @@ pub struct Resumed {
     pub stream_up: bool,
     /// Requests that are out, and when they were sent: their answers still come.
     pub out: Vec<(Tag, Timestamp)>,
+    /// What they and others spent of their endpoints' budgets.
+    #[serde(default)]
+    pub budgets: Budgets,
 }
 
 /// How a life begins.

@@ -5,6 +5,7 @@ use crate::bybit::{Operation, Request};
 use crate::input::Tag;
 use crate::unit::{Span, Timestamp};
 use alloc::collections::{BTreeMap, VecDeque};
+use serde::{Deserialize, Serialize};
 
 /// How urgent a request is; the smaller goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +25,12 @@ pub enum Urgency {
 pub struct Pace {
     waiting: BTreeMap<(Urgency, u64), (Tag, Request)>,
     arrivals: u64,
+    budgets: Budgets,
+}
+
+/// What was spent of each endpoint's budget lately, and until when which of them is held: a checkpoint does not forget it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budgets {
     spent: BTreeMap<Operation, VecDeque<Timestamp>>,
     held_until: BTreeMap<Operation, Timestamp>,
     /// When this memory began.
@@ -37,7 +44,19 @@ impl Pace {
     /// only what every spender leaves below Bybit's default may go.
     #[must_use]
     pub fn begun(now: Timestamp) -> Self {
-        Self { begun: Some(now), ..Self::default() }
+        Self::resumed(Budgets { begun: Some(now), ..Budgets::default() })
+    }
+
+    /// Goes on with these budgets; nothing waits.
+    #[must_use]
+    pub fn resumed(budgets: Budgets) -> Self {
+        Self { budgets, ..Self::default() }
+    }
+
+    /// Its budgets.
+    #[must_use]
+    pub const fn budgets(&self) -> &Budgets {
+        &self.budgets
     }
 
     /// Queues a request. A tag that waits already is not queued twice.
@@ -62,7 +81,7 @@ impl Pace {
 
     /// Nothing of this endpoint goes before `until`: the exchange said that its budget is spent.
     pub fn hold(&mut self, operation: Operation, until: Timestamp) {
-        let held = self.held_until.entry(operation).or_insert(until);
+        let held = self.budgets.held_until.entry(operation).or_insert(until);
         *held = (*held).max(until);
     }
 
@@ -71,7 +90,7 @@ impl Pace {
         let key = self.waiting.iter().find(|(_, (_, request))| self.room_at(request.operation(), now) <= now)?.0;
         let key = *key;
         let (tag, request) = self.waiting.remove(&key)?;
-        let spent = self.spent.entry(request.operation()).or_default();
+        let spent = self.budgets.spent.entry(request.operation()).or_default();
         spent.push_back(now);
         if spent.len() > limit(request.operation()) {
             spent.pop_front();
@@ -99,9 +118,9 @@ impl Pace {
     }
 
     fn room_at(&self, operation: Operation, now: Timestamp) -> Timestamp {
-        let held = self.held_until.get(&operation).copied().unwrap_or(now).max(now);
-        let Some(spent) = self.spent.get(&operation) else { return held };
-        let known = self.begun.map(|begun| begun.after(WINDOW)).filter(|known| *known > now);
+        let held = self.budgets.held_until.get(&operation).copied().unwrap_or(now).max(now);
+        let Some(spent) = self.budgets.spent.get(&operation) else { return held };
+        let known = self.budgets.begun.map(|begun| begun.after(WINDOW)).filter(|known| *known > now);
         match known {
             Some(known) if spent.len() >= budget(operation).saturating_sub(limit(operation)) => known.max(held),
             _ if spent.len() >= limit(operation) => spent.front().map_or(held, |first| first.after(WINDOW).max(held)),
@@ -214,6 +233,24 @@ mod tests {
             sent.extend(drain(&mut after));
             assert_eq!(most_within_a_second(&sent), budget(request(0).1.operation()));
         }
+    }
+
+    #[test]
+    fn o5_a_memory_that_goes_on_knows_what_was_spent_and_is_held() {
+        let (now, mut before) = (Timestamp(1_000_000), Pace::default());
+        let fill =
+            |pace: &mut Pace| (0..20).map(cancel).for_each(|(tag, request)| pace.queue(Urgency::Cancel, tag, request));
+        fill(&mut before);
+        while before.take(now).is_some() {}
+        before.hold(Operation::Tickers, Timestamp(9_000_000));
+        let mut after = Pace::resumed(before.budgets().clone());
+        assert_eq!(after.next(now), None);
+        fill(&mut after);
+        assert_eq!(after.next(now), Some(now.after(WINDOW)));
+        let (tag, request) = ask(1);
+        after.queue(Urgency::Ask, tag, request);
+        while after.take(Timestamp(8_999_999)).is_some() {}
+        assert!(after.is_waiting(tag));
     }
 
     #[test]

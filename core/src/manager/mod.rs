@@ -187,7 +187,8 @@ impl Manager {
     #[must_use]
     pub fn resumed(&self) -> Resumed {
         let out = self.observed.out.iter().map(|(tag, at)| (*tag, *at)).collect();
-        Resumed { config: self.config.clone(), stream_up: self.observed.stream_up, out }
+        let budgets = self.observed.pace.budgets().clone();
+        Resumed { config: self.config.clone(), stream_up: self.observed.stream_up, out, budgets }
     }
 
     /// When to come back at the latest, and why. Nothing to do: none.

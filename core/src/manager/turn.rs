@@ -64,23 +64,22 @@ impl Turn<'_> {
                 self.emit(Event::OrderAnswered { link, answer: CreateAnswer::Unknown { why }, at });
             }
         }
-        self.resume(&[]);
+        self.resume(&[], Pace::begun(at));
     }
 
     /// The volatile state is dropped; requests that are out may still be answered.
     pub(super) fn checkpointed(&mut self, resumed: &Resumed) {
         self.m.config = resumed.config.clone();
-        self.resume(&resumed.out);
+        self.resume(&resumed.out, Pace::resumed(resumed.budgets.clone()));
         if resumed.stream_up {
             self.stream_up();
         }
     }
 
     /// Takes up the work anew from the durable state alone.
-    fn resume(&mut self, out: &[(Tag, Timestamp)]) {
+    fn resume(&mut self, out: &[(Tag, Timestamp)], pace: Pace) {
         let epoch = u32::try_from(self.m.seq.0 & u64::from(u32::MAX)).unwrap_or(u32::MAX);
-        self.m.observed = Observed { epoch, touched: self.now(), ..Observed::default() };
-        self.m.observed.pace = Pace::begun(self.now());
+        self.m.observed = Observed { epoch, touched: self.now(), pace, ..Observed::default() };
         for (tag, asked_at) in out {
             self.m.observed.out.insert(*tag, *asked_at);
             self.m.observed.timers.arm(Why::Overdue(*tag), asked_at.after(ANSWER_MAX));
