@@ -28,6 +28,7 @@ const HISTORY_MARGIN: Span = Span::secs(60);
 impl Turn<'_> {
     /// Asks now, unless it is being asked already.
     pub(super) fn start_inquiry(&mut self, link: OrderLinkId) {
+        self.cancel_unasked(link);
         if self.m.observed.inquiries.contains_key(&link) || !self.is_open_question(link) {
             return;
         }
@@ -49,7 +50,6 @@ impl Turn<'_> {
         let inquiry = Inquiry { round, missed_at, began_at: None, source, found: false, empty: Vec::new() };
         self.m.observed.inquiries.insert(link, inquiry);
         self.ask_source(link, source, round);
-        self.cancel_unasked(link);
     }
 
     fn ask_source(&mut self, link: OrderLinkId, source: Source, round: u32) {
@@ -83,6 +83,7 @@ impl Turn<'_> {
         };
         let epoch = self.m.observed.epoch;
         self.queue(Urgency::Ask, Tag::Inquiry { link, source, epoch, round }, request);
+        self.cancel_unasked(link);
     }
 
     /// Without times Bybit looks back a week (bybit-v5.md 2.8). An older order may be outside of it: then every other

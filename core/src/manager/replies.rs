@@ -75,6 +75,7 @@ impl Turn<'_> {
                 let refused = self.m.observed.clock.take();
                 self.m.observed.doubted_clock = refused.or(self.m.observed.doubted_clock);
                 self.ask(Tag::Clock);
+                self.live_orders().into_iter().for_each(|(link, _)| self.cancel_unasked(link));
             }
             _ => {}
         }
@@ -135,10 +136,7 @@ impl Turn<'_> {
             Ok(Ok(_)) => self.arm(Why::Inquire(link), CONFIRM),
             Err((true, _)) => self.cancel_again(link),
             Ok(Err(error)) if refused_as(Operation::Cancel, error) == Class::Safe => self.cancel_again(link),
-            Err((false, _)) | Ok(Err(_)) => {
-                self.start_inquiry(link);
-                self.cancel_unasked(link);
-            }
+            Err((false, _)) | Ok(Err(_)) => self.start_inquiry(link),
         }
     }
 
