@@ -1,5 +1,6 @@
 //! Journals as each version of their shape wrote them, read for ever (design: versioned shapes). A new shape gets samples
-//! of its own: `order-sim run scenarios/NAME.toml --journal core/tests/journals/VERSION-NAME.journal`, once.
+//! of its own, once: `order-sim run scenarios/NAME.toml --journal core/tests/journals/VERSION-NAME.journal`, and what
+//! [`Manager::checkpoint`] gives at its end.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
@@ -9,17 +10,25 @@ use order_manager_core::journal::{self, Digest};
 /// The versions of which there are samples; a new one must get its own.
 const VERSIONS: usize = journal::VERSION as usize;
 
+/// A journal, and the checkpoint at its end.
+type Sample = (&'static [u8], &'static [u8]);
+
+macro_rules! sample {
+    ($version:literal, $name:literal) => {
+        (
+            include_bytes!(concat!("journals/", $version, "-", $name, ".journal")).as_slice(),
+            include_bytes!(concat!("journals/", $version, "-", $name, ".checkpoint")).as_slice(),
+        )
+    };
+}
 macro_rules! samples {
     ($($name:literal: $end:literal,)*) => {
-        [$(($name, [
-            include_bytes!(concat!("journals/1-", $name, ".journal")).as_slice(),
-            include_bytes!(concat!("journals/2-", $name, ".journal")).as_slice(),
-        ], $end)),*]
+        [$(($name, [sample!("1", $name), sample!("2", $name)], $end)),*]
     };
 }
 
 /// Each with the orders and positions that it ends with.
-const SAMPLES: [(&str, [&[u8]; VERSIONS], &str); 4] = samples! {
+const SAMPLES: [(&str, [Sample; VERSIONS], &str); 4] = samples! {
     "bad-json": "buy 0.01 of 0.01 BTCUSDT; holds 0.01 for 500.001",
     "crash-while-cancelling": "buy 0 of 0.01 BTCUSDT; buy 0 of 0.01 BTCUSDT",
     "manual-trade": "buy 0.01 of 0.01 BTCUSDT; sell 0.006 of 0.006 BTCUSDT; holds 0 for 0",
@@ -48,10 +57,12 @@ fn told(manager: &Manager) -> String {
 #[test]
 fn e3_journals_of_every_version_are_read_and_end_as_they_did() {
     for (name, versions, end) in SAMPLES {
-        for (version, file) in (1..).zip(versions) {
+        for (version, (file, checkpoint)) in (1..).zip(versions) {
             let frames = frames(file.strip_prefix(journal::MAGIC).unwrap());
             let manager = Manager::restore(None, frames.iter().copied()).unwrap();
             assert_eq!(told(&manager), end, "{version}-{name}");
+            let kept = Manager::restore(Some(checkpoint), []).unwrap();
+            assert_eq!((kept.durable(), kept.digest()), (manager.durable(), manager.digest()), "{version}-{name}");
             let (mut again, mut same) = (Vec::new(), true);
             for (bytes, _) in frames {
                 let record = journal::read_record(bytes).unwrap();

@@ -107,9 +107,11 @@ impl Manager {
         let mut manager = Self::new();
         if let Some(bytes) = checkpoint {
             let read: Checkpoint = journal::read(bytes)?;
-            if read.version != journal::VERSION {
+            if !(1..=journal::VERSION).contains(&read.version) {
                 let (theirs, ours) = (read.version, journal::VERSION);
-                return Err(CodecError(alloc::format!("a checkpoint of version {theirs}, this build knows {ours}")));
+                return Err(CodecError(alloc::format!(
+                    "a checkpoint of version {theirs}, this build knows up to {ours}"
+                )));
             }
             manager.durable = read.durable;
             manager.seq = read.seq;

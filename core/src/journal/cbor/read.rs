@@ -103,7 +103,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         deserialize_u32,
         deserialize_u64
     );
-    /// The bytes of decimals, sixteen of them each, nearly all small.
+    /// The bytes of decimals in journals of version 1, sixteen of them each, nearly all small.
     #[inline]
     fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
         match self.0 {
@@ -375,7 +375,7 @@ fn skip(mut bytes: &[u8]) -> Option<&[u8]> {
         }
         items = items.saturating_sub(1);
         if *first < 24 {
-            bytes = rest; // a small number, as decimals are full of
+            bytes = rest; // a small number; decimals of version 1 are full of them
             continue;
         }
         if [ARRAY | OPEN, MAP | OPEN].contains(first) {
