@@ -7,8 +7,9 @@ use crate::bybit::{OrderKind, TimeInForce};
 use crate::event::{Change, Event, Told};
 use crate::order::{Order, State, Totals};
 use crate::timer::Why;
-use crate::unit::{ExecId, OrderLinkId, Span, Text, Timestamp};
+use crate::unit::{ExecId, OrderLinkId, SignalId, Span, Text, Timestamp};
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// How long executions may follow after the row that reports them, before the row alone is booked.
@@ -115,8 +116,14 @@ impl Turn<'_> {
             let ended = order.ended_at.unwrap_or(order.spec.at);
             (ended.after(ORDER_MEMORY), Why::ForgetOrder(order.spec.link))
         });
+        let mut ends: BTreeMap<SignalId, Timestamp> = BTreeMap::new();
+        for order in book.iter().filter(|order| order.told.ended) {
+            let end = ends.entry(order.spec.intent.signal).or_default();
+            *end = order.ended_at.unwrap_or(order.spec.at).max(*end);
+        }
+        let end_of = |id: &SignalId| ends.get(id).copied().unwrap_or_default();
         let settled = signals.iter().filter_map(|(id, state)| match state.stage {
-            Stage::Settled { at, .. } if !self.has_open_order(*id) => Some((*id, at)),
+            Stage::Settled { at, .. } if !self.has_open_order(*id) => Some((*id, at.max(end_of(id)))),
             Stage::Settled { .. } | Stage::Waiting | Stage::Active(_) => None,
         });
         let others = invalid.iter().chain(done_before).map(|(id, at)| (*id, *at));
