@@ -234,7 +234,7 @@ fn is_ended(scene: Scene<'_>, told: &Told, track: &Track) -> Verdict {
         (Change::Filled, Some(order)) => order.leaves().is_zero(),
         (Change::Rejected, None) => true,
         // One copy of a create was refused and the other taken just before that was told: see the answer above.
-        (Change::Rejected, Some(_)) if track.doubled && told.totals.quantity.is_zero() => true,
+        (Change::Rejected, Some(_)) if track.doubled && track.denied && !track.shown => true,
         (_, Some(order)) => order.is_closed() && order.state.cum_quantity == told.totals.quantity,
         (_, None) => false,
     };
