@@ -19,13 +19,20 @@ const ROUNDING: Span = Span::millis(2);
 /// How long moved prices are remembered.
 const PRICES_KEPT: Span = Span::secs(600);
 
+/// A moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Moment {
+    /// By the host's clock: no process knows another.
+    own: Timestamp,
+    /// In truth.
+    at: Timestamp,
+}
+
 /// A question that is out.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
-    /// When it was decided, by the host's clock.
-    own: Timestamp,
-    /// When, in truth.
-    at: Timestamp,
+    /// When it was decided.
+    when: Moment,
     /// Does its answer show positions?
     shows_positions: bool,
 }
@@ -34,13 +41,13 @@ struct Asked {
 pub(super) struct Readings {
     /// Questions that are out.
     out: BTreeMap<Tag, Asked>,
-    /// As of when each reading is, by the host's clock: no process knows another.
-    read: BTreeMap<Tag, Timestamp>,
+    /// As of when each reading is.
+    read: BTreeMap<Tag, Moment>,
     /// The last reading of each instrument's rules.
     rules: BTreeMap<Symbol, RulesRead>,
     /// When the reconcile began whose positions came last.
-    swept: Option<Timestamp>,
-    sweep_began: Timestamp,
+    swept: Option<Moment>,
+    sweep_began: Moment,
     /// How well the exchange's clock was known at that true moment and that moment of the host's clock.
     clock: Option<(Span, Timestamp, Timestamp)>,
     /// How far the host's clock has drifted since.
@@ -91,14 +98,16 @@ impl Readings {
         let own = manager.now();
         self.drifted =
             self.clock.map_or(Span::ZERO, |(_, now, then)| Span(own.since(then).0.abs_diff(scene.now.since(now).0)));
-        self.take(scene.now, own, input);
+        let now = Moment { own, at: scene.now };
+        self.take(now, input);
         for event in &step.events {
             if let Event::OrderIntended { spec } = event {
                 let asked = |tag| self.read.get(&tag).copied();
                 let leverage = asked(Tag::Position(spec.symbol)).max(self.swept);
                 let wallet_asked = asked(Tag::Wallet);
                 let by = [wallet_asked, asked(Tag::Ticker(spec.symbol)), leverage];
-                let funds_asked = by.into_iter().min().flatten();
+                let truly = |asked: Option<Moment>| asked.map(|asked| asked.at);
+                let (funds_asked, wallet_asked) = (truly(by.into_iter().min().flatten()), truly(wallet_asked));
                 let rules_read = self.rules.get(&spec.symbol).copied();
                 memory.track(spec.link).decided = Decided { at: scene.now, funds_asked, wallet_asked, rules_read };
                 if !spec.reduce_only {
@@ -111,26 +120,26 @@ impl Readings {
         for command in &step.commands {
             if let Command::Send(outgoing) = command {
                 bench.rule(Oracle::SignedAtDecision, self.signed(scene, outgoing, manager.config()));
-                self.asks(scene.now, own, outgoing);
+                self.asks(now, outgoing);
             }
         }
     }
 
-    fn take(&mut self, now: Timestamp, own: Timestamp, input: &Input) {
+    fn take(&mut self, now: Moment, input: &Input) {
         match input {
             Input::Reply { tag, answer } => {
                 let asked = self.out.remove(tag);
                 // Of a reconcile only the pages of positions are a reading.
                 let reads = |asked: &Asked| asked.shows_positions || !matches!(tag, Tag::Sweep { .. });
                 if let Some(asked) = asked.filter(reads).filter(|_| is_good(*tag, answer)) {
-                    self.answered(now, own, *tag, asked);
+                    self.answered(now, *tag, asked);
                 }
             }
             Input::Stream(stream) => match &**stream {
-                Stream::Typed(push) => self.pushed(own, push),
+                Stream::Typed(push) => self.pushed(now, push),
                 Stream::Frame(bytes) if names_positions(&bytes.0) => {
                     if let Ok(push) = push::decode(&bytes.0) {
-                        self.pushed(own, &push);
+                        self.pushed(now, &push);
                     }
                 }
                 _ => {}
@@ -140,19 +149,19 @@ impl Readings {
         }
     }
 
-    fn answered(&mut self, now: Timestamp, own: Timestamp, tag: Tag, asked: Asked) {
-        let Asked { own: asked, at, shows_positions } = asked;
+    fn answered(&mut self, now: Moment, tag: Tag, asked: Asked) {
+        let Asked { when: asked, shows_positions } = asked;
         match tag {
             Tag::Clock => {
                 // A clock that drifts also shows the way to the exchange and back as another one than it was.
-                let (shown, truly) = (own.since(asked), now.since(at));
+                let (shown, truly) = (now.own.since(asked.own), now.at.since(asked.at));
                 let unsure = Span(shown.0 / 2 + shown.0.abs_diff(truly.0));
-                (self.clock, self.drifted) = (Some((unsure, now, own)), Span::ZERO);
-                self.read.insert(tag, own);
+                (self.clock, self.drifted) = (Some((unsure, now.at, now.own)), Span::ZERO);
+                self.read.insert(tag, now);
             }
             Tag::Instrument(symbol) => {
-                self.rules.insert(symbol, (at, now));
-                self.read.insert(tag, own);
+                self.rules.insert(symbol, (asked.at, now.at));
+                self.read.insert(tag, now);
             }
             Tag::Wallet | Tag::Ticker(_) | Tag::Position(_) => _ = self.read.insert(tag, asked),
             Tag::Sweep { .. } if shows_positions => self.swept = Some(self.sweep_began),
@@ -160,23 +169,23 @@ impl Readings {
         }
     }
 
-    fn pushed(&mut self, now: Timestamp, push: &Push) {
+    fn pushed(&mut self, now: Moment, push: &Push) {
         if let PushRows::Positions(rows) = &push.rows {
             rows.iter().for_each(|row| _ = self.read.insert(Tag::Position(row.symbol), now));
         }
     }
 
-    fn asks(&mut self, at: Timestamp, own: Timestamp, outgoing: &Outgoing) {
+    fn asks(&mut self, when: Moment, outgoing: &Outgoing) {
         match outgoing.tag {
             Tag::Sweep { page, .. } => {
                 if page == 0 {
-                    self.sweep_began = own;
+                    self.sweep_began = when;
                 }
                 let shows_positions = matches!(outgoing.request, Request::Positions { .. });
-                self.out.insert(outgoing.tag, Asked { own, at, shows_positions });
+                self.out.insert(outgoing.tag, Asked { when, shows_positions });
             }
             Tag::Clock | Tag::Wallet | Tag::Instrument(_) | Tag::Ticker(_) | Tag::Position(_) => {
-                self.out.insert(outgoing.tag, Asked { own, at, shows_positions: false });
+                self.out.insert(outgoing.tag, Asked { when, shows_positions: false });
             }
             Tag::Create(_) | Tag::Cancel(_) | Tag::Inquiry { .. } | Tag::Consult(_) => {}
         }
@@ -196,7 +205,7 @@ impl Readings {
             if matches!(tag, Tag::Position(_)) {
                 read = read.max(self.swept);
             }
-            if read.is_none_or(|at| now.since(at) > max) {
+            if read.is_none_or(|as_of| now.since(as_of.own) > max) {
                 return Err(format!("{} is decided by {tag:?} as of {read:?}; it may be {max} old", spec.link));
             }
         }
