@@ -6,10 +6,9 @@ pub use crate::order::InheritedOrder;
 use crate::bybit::{ApiReply, LimitHeaders, Operation, Push};
 use crate::config::Config;
 use crate::outcome::Outcome;
-use crate::pace::Budgets;
-use crate::refusal::Code;
 use crate::unit::{Bytes, Fingerprint, OrderLinkId, Symbol, Text, Timestamp, TraceId};
 use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +59,17 @@ pub struct Resumed {
     /// What they and others spent of their endpoints' budgets.
     #[serde(default)]
     pub budgets: Budgets,
+}
+
+/// What was spent of each endpoint's budget lately, and until when which of them is held.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budgets {
+    /// When the last requests went, as many as may go within a second.
+    pub spent: BTreeMap<Operation, VecDeque<Timestamp>>,
+    /// Nothing of these goes before: the exchange said that their budget is spent.
+    pub held_until: BTreeMap<Operation, Timestamp>,
+    /// When this memory began.
+    pub begun: Option<Timestamp>,
 }
 
 /// How a life begins.
@@ -113,8 +123,7 @@ pub struct Prior {
 
 impl Prior {
     /// Of a signal that was invalid: its content was never read, so it is no copy of anything.
-    pub const INVALID: Self =
-        Self { fingerprint: Fingerprint(0), outcome: Outcome::Rejected(Code::Validation), tries: 1 };
+    pub const INVALID: Self = Self { fingerprint: Fingerprint(0), outcome: Outcome::INVALID, tries: 1 };
 }
 
 /// Names a request by what it is for, so that its answer finds its way without a table, after a restart too.

@@ -13,6 +13,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Of a signal that cannot be read.
+    pub const INVALID: Self = Self::Rejected(Code::Validation);
+
     /// May a fresh copy of the signal be a new try (spec S7)?
     #[must_use]
     pub fn may_be_tried_again(self) -> bool {

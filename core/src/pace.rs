@@ -2,10 +2,9 @@
 //! first. What does not fit waits here, not in the adapter.
 
 use crate::bybit::{Operation, Request};
-use crate::input::Tag;
+use crate::input::{Budgets, Tag};
 use crate::unit::{Span, Timestamp};
-use alloc::collections::{BTreeMap, VecDeque};
-use serde::{Deserialize, Serialize};
+use alloc::collections::BTreeMap;
 
 /// How urgent a request is; the smaller goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,15 +25,6 @@ pub struct Pace {
     waiting: BTreeMap<(Urgency, u64), (Tag, Request)>,
     arrivals: u64,
     budgets: Budgets,
-}
-
-/// What was spent of each endpoint's budget lately, and until when which of them is held: a checkpoint does not forget it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Budgets {
-    spent: BTreeMap<Operation, VecDeque<Timestamp>>,
-    held_until: BTreeMap<Operation, Timestamp>,
-    /// When this memory began.
-    begun: Option<Timestamp>,
 }
 
 const WINDOW: Span = Span::millis(1_050);

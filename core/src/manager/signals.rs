@@ -5,7 +5,7 @@ use super::turn::Turn;
 use crate::command::Receipt;
 use crate::config::SellAmountUnit;
 use crate::event::Event;
-use crate::input::{Delivery, Prior, RefusedDelivery};
+use crate::input::{Delivery, RefusedDelivery};
 use crate::intake::{self, BadSignal, Fault, Signal, Timing};
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
@@ -45,7 +45,7 @@ impl Turn<'_> {
             return self.receipt(delivery.id, Receipt::DeadLettered(faults));
         };
         let id = known.id;
-        let (invalid, outcome) = (self.m.durable.invalid.contains_key(&id), Prior::INVALID.outcome);
+        let (invalid, outcome) = (self.m.durable.invalid.contains_key(&id), Outcome::INVALID);
         if invalid || delivery.prior.is_some_and(|prior| prior.outcome == outcome) {
             self.emit(Event::SignalRepeated { signal: id, conflict: false });
             return self.receipt(delivery.id, Receipt::Duplicate(id, Some(outcome)));
