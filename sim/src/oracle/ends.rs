@@ -14,10 +14,9 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    /// A process goes on: it sets every time of forgetting again, so what ended before counts no more.
+    /// A process goes on. What ended before it still counts.
     pub(super) fn resumed(&mut self, manager: &Manager) {
         self.living = manager.durable().book.live().map(|order| order.spec.link).collect();
-        self.last.clear();
     }
 
     pub(super) fn stepped(&mut self, step: &Step, manager: &Manager) {
@@ -34,7 +33,7 @@ impl Ends {
         }
     }
 
-    /// When the last of its orders ended, where one did since the process began.
+    /// When the last of its orders ended, where one did.
     pub(super) fn of(&self, signal: SignalId) -> Option<Timestamp> {
         self.last.get(&signal).copied()
     }
