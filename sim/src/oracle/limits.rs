@@ -135,7 +135,8 @@ impl Limits {
         if self.exposure(scene, order, spec.price, excused, memory, config).is_ok() {
             return Ok(());
         }
-        let excused = excused + slipped(scene, order.symbol, memory);
+        let decided = order.link.and_then(|link| memory.known(link)).map(|track| track.decided.at);
+        let excused = excused + slipped(scene, order.symbol, memory, decided.unwrap_or_default());
         let verdict = self.exposure(scene, order, spec.price, excused, memory, config);
         if verdict.is_ok() {
             return verdict;
@@ -259,13 +260,13 @@ fn one_of_its_leg(scene: Scene<'_>, link: OrderLinkId, spec: Option<Spec>, memor
     Ok(())
 }
 
-/// What orders of other symbols cost more than was decided, of fills that nobody has been told of: until then they count
-/// at the price of their decision (spec K1).
-fn slipped(scene: Scene<'_>, symbol: Symbol, memory: &Memory) -> Decimal {
+/// What orders of other symbols cost more than was decided, of fills that nobody had been told of when this one was
+/// decided: until then they count at the price of their decision (spec K1).
+fn slipped(scene: Scene<'_>, symbol: Symbol, memory: &Memory, decided: Timestamp) -> Decimal {
     let ours = scene.exchange.truth().orders.iter().filter(|of| of.symbol != symbol && of.is_ours());
     let dearer = ours.filter_map(|of| {
         let track = memory.known(of.link?)?;
-        let untold = of.state.cum_quantity.0 - track.told.quantity.0;
+        let untold = of.state.cum_quantity.0 - track.told_by(decided).0;
         let cost = of.state.cum_value.per(of.state.cum_quantity)?.0 - track.spec?.price.0;
         Some(untold.max(Decimal::ZERO) * cost.max(Decimal::ZERO))
     });

@@ -47,6 +47,8 @@ pub(super) struct Track {
     pub(super) created: bool,
     pub(super) ended: bool,
     pub(super) told: Totals,
+    /// When which quantity of it was told.
+    tellings: Vec<(Timestamp, Quantity)>,
     /// Placed by the service that stood here before us.
     pub(super) inherited: bool,
 }
@@ -111,6 +113,7 @@ impl Track {
                 self.created |= told.change == Change::Created;
                 self.ended |= told.last;
                 self.told = told.totals;
+                self.tellings.push((now, told.totals.quantity));
             }
             _ => {}
         }
@@ -120,6 +123,12 @@ impl Track {
     pub(super) fn arrives(&mut self, signed_at: ExchangeTime) {
         self.doubled |= self.arrived.replace(signed_at) == Some(signed_at);
         self.under_way = None; // it is taken now, or never
+    }
+
+    /// What of it was told by then.
+    pub(super) fn told_by(&self, then: Timestamp) -> Quantity {
+        let by_then = self.tellings.iter().take_while(|(at, _)| *at <= then);
+        by_then.last().map_or(Quantity::ZERO, |(_, quantity)| *quantity)
     }
 
     /// Base units that are all of it.
