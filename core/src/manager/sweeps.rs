@@ -19,7 +19,7 @@ impl Turn<'_> {
     pub(super) fn stream_up(&mut self) {
         self.m.observed.stream_up = true;
         self.m.observed.synced = false;
-        self.m.observed.sweep = None;
+        self.drop_sweep();
         self.start_sweep();
     }
 
@@ -27,9 +27,18 @@ impl Turn<'_> {
     pub(super) fn stream_down(&mut self) {
         self.m.observed.stream_up = false;
         self.m.observed.synced = false;
-        self.m.observed.sweep = None;
+        self.drop_sweep();
         self.m.observed.sweep_due = false;
         self.m.observed.timers.disarm(Why::Sweep);
+    }
+
+    /// Nobody waits any more for the page of the one under way.
+    fn drop_sweep(&mut self) {
+        let Some(sweep) = self.m.observed.sweep.take() else { return };
+        let tag = Tag::Sweep { run: sweep.run, page: sweep.page };
+        self.m.observed.pace.withdraw(tag);
+        self.m.observed.out.remove(&tag);
+        [Why::Overdue(tag), Why::Lost(tag)].into_iter().for_each(|why| self.m.observed.timers.disarm(why));
     }
 
     /// Begins one, where none is under way. Without the exchange's clock it begins when that is known.
