@@ -5,10 +5,12 @@
 mod desk;
 
 use desk::{Desk, START, link_text, open_row, push};
-use order_manager_core::bybit::{ApiError, ExecType, ExecutionRow, Page, PushRows, Reply, Request};
+use order_manager_core::bybit::{
+    ApiError, ExecType, ExecutionRow, OrderRow, OrderStatus, Page, PushRows, Reply, Request,
+};
 use order_manager_core::config::Config;
 use order_manager_core::event::Event;
-use order_manager_core::input::{Input, Started, Stream, Tag};
+use order_manager_core::input::{Answer, Input, Started, Stream, Tag};
 use order_manager_core::unit::{ExchangeTime, Money, Price, Quantity, Side, Span, Symbol, Text};
 
 /// An answer whose question was forgotten at a checkpoint was measured from the year 1970: the manager then
@@ -83,6 +85,55 @@ fn o2_an_order_that_may_be_open_is_not_forgotten() {
     desk.take(Input::Woke);
     let order = desk.manager.durable().book.get(order.spec.link).expect("it is remembered");
     assert!(order.told.ended && order.state.may_fill(), "{:?}", order.state);
+}
+
+/// A cancel is lost, and the clock with another question's answer while the order is being asked about: the next question
+/// cannot be signed, and the cancel waited for it.
+#[test]
+fn o5_a_lost_cancel_goes_again_when_the_clock_is_lost_amid_its_questions() {
+    let mut desk = Desk::ready();
+    desk.signal("BTCUSDT", 7);
+    desk.answer_all();
+    let spec = desk.manager.durable().book.iter().next().unwrap().spec;
+    desk.take(push(PushRows::Orders(vec![open_row(&spec)])));
+    desk.signal("BTCUSDT", 8);
+    let cancel = Tag::Cancel(spec.link);
+    while desk.out[0].tag != cancel {
+        let asked = desk.out.remove(0);
+        let reply = desk.account.sensible(&asked.request, desk.now);
+        desk.answer(asked.tag, Ok(reply));
+    }
+    desk.out.clear();
+    desk.take(Input::Reply { tag: cancel, answer: Box::new(Answer::Lost { why: Text::clipped("no answer") }) });
+    let question = desk.out[0].tag;
+    let clock = Err(ApiError::Code { code: 10_002, message: Text::clipped("clock") });
+    desk.answer(Tag::Wallet, clock);
+    desk.answer(question, Ok(Reply::Orders(Page::default())));
+    desk.wake(desk.now.after(Span::secs(1)));
+    assert!(desk.out.iter().any(|outgoing| outgoing.tag == cancel), "{:?}", desk.out);
+}
+
+/// After a restart a signal was forgotten by the time at which it settled, though its order had lived for long after that.
+#[test]
+fn s9_a_signal_is_remembered_from_its_orders_end_across_a_restart() {
+    let mut desk = Desk::ready();
+    desk.signal("BTCUSDT", 7);
+    desk.answer_all();
+    let spec = desk.manager.durable().book.iter().next().unwrap().spec;
+    desk.take(push(PushRows::Orders(vec![open_row(&spec)])));
+    desk.now = START.after(Span::secs(1_450));
+    let updated = ExchangeTime(desk.now.0 / 1_000);
+    let cancelled = OrderRow { status: OrderStatus::Cancelled, updated, ..open_row(&spec) };
+    desk.take(push(PushRows::Orders(vec![cancelled])));
+    assert!(desk.manager.durable().book.get(spec.link).is_some_and(|order| order.told.ended), "it ended");
+    desk.take(Input::Started(Box::new(Started { life: 2, config: Config::default() })));
+    let mut known = |secs| {
+        desk.now = START.after(Span::secs(secs));
+        desk.take(Input::Woke);
+        desk.manager.durable().signals.contains_key(&spec.intent.signal)
+    };
+    assert!(known(1_600), "settled 1,600 s ago, its order ended 150 s ago");
+    assert!(!known(2_960), "its order ended 1,510 s ago");
 }
 
 /// A create that waits for its budget, and meanwhile the exchange shows the order after all: it went out again.

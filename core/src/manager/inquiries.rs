@@ -194,7 +194,7 @@ impl Turn<'_> {
 
     /// A cancel that is wanted does not wait for what the exchange fails to tell: it goes again, and cannot do harm.
     fn wait_for_next_round(&mut self, link: OrderLinkId) {
-        if self.m.durable.book.get(link).is_some_and(|order| order.cancel.is_some() && order.state.may_fill()) {
+        if self.wants_cancel(link) {
             self.cancel_again(link);
         }
         let Some(inquiry) = self.m.observed.inquiries.get_mut(&link) else { return };

@@ -128,8 +128,7 @@ impl Turn<'_> {
 
     /// Whatever a cancel is answered, only the order's own end proves it (bybit-v5.md 2.4).
     fn cancel_answered(&mut self, link: OrderLinkId, reply: Result<&ApiReply, (bool, Text<96>)>) {
-        let wanted = self.m.durable.book.get(link).is_some_and(|o| o.cancel.is_some() && o.state.may_fill());
-        if !wanted {
+        if !self.wants_cancel(link) {
             return;
         }
         match reply.map(|reply| &reply.result) {
@@ -143,10 +142,14 @@ impl Turn<'_> {
     /// Before the exchange's clock is known nothing can be asked, and how long that lasts nobody knows: a cancel that is
     /// wanted does not wait for it, as it may go by the last reading.
     pub(super) fn cancel_unasked(&mut self, link: OrderLinkId) {
-        let wanted = self.m.durable.book.get(link).is_some_and(|o| o.cancel.is_some() && o.state.may_fill());
-        if wanted && self.m.observed.clock.is_none() {
+        if self.m.observed.clock.is_none() && self.wants_cancel(link) {
             self.cancel_again(link);
         }
+    }
+
+    /// Should it go, and may it still fill?
+    pub(super) fn wants_cancel(&self, link: OrderLinkId) -> bool {
+        self.m.durable.book.get(link).is_some_and(|order| order.cancel.is_some() && order.state.may_fill())
     }
 
     /// The cancel goes again later, ever less often. A try that waits already keeps its time: whoever asks about the
