@@ -12,7 +12,7 @@ use crate::pace::Urgency;
 use crate::refusal::{Code, Refusal};
 use crate::timer::Why;
 use crate::unit::{OrderLinkId, SignalId, Span, Symbol, Text, calendar};
-use alloc::vec::Vec;
+use core::ops::Bound::{Excluded, Unbounded};
 
 /// A PostOnly order that would have taken is priced anew this often (spec D5).
 pub(super) const REPRICES_MAX: u8 = 2;
@@ -20,10 +20,12 @@ pub(super) const REPRICES_MAX: u8 = 2;
 impl Turn<'_> {
     /// Moves what can move; true where anything did.
     pub(super) fn advance_lanes(&mut self) -> bool {
-        let symbols: Vec<Symbol> = self.m.durable.lanes.keys().copied().collect();
         let mut moved = false;
-        for symbol in symbols {
+        let mut next = self.m.durable.lanes.keys().next().copied();
+        while let Some(symbol) = next {
             moved |= self.advance(symbol);
+            let mut rest = self.m.durable.lanes.range((Excluded(symbol), Unbounded));
+            next = rest.next().map(|(symbol, _)| *symbol);
         }
         moved
     }

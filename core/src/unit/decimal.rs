@@ -67,12 +67,12 @@ pub fn ceil_to(value: Decimal, step: Decimal) -> Option<Decimal> {
 /// Serde: text for people; bytes for the journal, one for the sign and the places behind the point, then the digits as a
 /// number, the lowest byte first and none idle. The same value always gives the same bytes.
 pub fn serialize<S: Serializer>(value: &Decimal, s: S) -> Result<S::Ok, S::Error> {
-    let value = normal(*value);
     if s.is_human_readable() {
-        return s.collect_str(&value);
+        return s.collect_str(&normal(*value));
     }
-    let first = value.scale() | if value.is_sign_negative() { MINUS } else { 0 };
-    let bits = value.mantissa().unsigned_abs() << 8 | u128::from(first);
+    let (digits, scale) = shortest(*value);
+    let first = scale | if value.is_sign_negative() && digits > 0 { MINUS } else { 0 };
+    let bits = digits << 8 | u128::from(first);
     let used = u128::BITS.saturating_sub(bits.leading_zeros()).div_ceil(8).max(1);
     let bytes = bits.to_le_bytes();
     let used = usize::try_from(used).ok().and_then(|used| bytes.get(..used));
@@ -82,30 +82,41 @@ pub fn serialize<S: Serializer>(value: &Decimal, s: S) -> Result<S::Ok, S::Error
 /// Set in a decimal's first byte where it is below zero.
 const MINUS: u32 = 0x80;
 
-/// Without zeros behind the point, as [`Decimal::normalize`] has it. That divides 96 bits by ten for each zero, and
-/// products have many of them; this takes several at once until 64 bits hold the rest.
+/// Without zeros behind the point, as [`Decimal::normalize`] has it.
 #[must_use]
 pub fn normal(value: Decimal) -> Decimal {
-    let (mut digits, mut scale) = (value.mantissa().unsigned_abs(), value.scale());
-    if digits > 0 && (scale == 0 || u64::try_from(digits).is_ok_and(|few| !few.is_multiple_of(10))) {
+    let (digits, scale) = shortest(value);
+    if scale == value.scale() && digits > 0 {
         return value;
     }
+    let signed =
+        i128::try_from(digits).map(|digits| if value.is_sign_negative() { digits.wrapping_neg() } else { digits });
+    signed.ok().and_then(|digits| Decimal::try_from_i128_with_scale(digits, scale).ok()).unwrap_or(value)
+}
+
+/// The digits of a decimal and how many of them are behind the point, without zeros at their end there. `Decimal` divides
+/// 96 bits by ten for each zero, and products have many of them; this takes several at once, of 64 bits where they do.
+fn shortest(value: Decimal) -> (u128, u32) {
+    let (mut digits, mut scale) = (value.mantissa().unsigned_abs(), value.scale());
     for (zeros, power) in [(8, 100_000_000), (4, 10_000), (1, 10)] {
         while digits > u128::from(u64::MAX) && scale >= zeros && digits.is_multiple_of(power) {
             digits = digits.checked_div(power).unwrap_or_default();
             scale = scale.saturating_sub(zeros);
         }
     }
-    if let Ok(mut few) = u64::try_from(digits) {
-        while scale > 0 && few.is_multiple_of(10) {
-            few /= 10;
-            scale = if few == 0 { 0 } else { scale.saturating_sub(1) };
-        }
-        digits = few.into();
+    let Ok(mut few) = u64::try_from(digits) else { return (digits, scale) };
+    if few == 0 {
+        return (0, 0);
     }
-    let signed =
-        i128::try_from(digits).map(|digits| if value.is_sign_negative() { digits.wrapping_neg() } else { digits });
-    signed.ok().and_then(|digits| Decimal::try_from_i128_with_scale(digits, scale).ok()).unwrap_or(value)
+    if scale > 0 && few.is_multiple_of(10) {
+        for (zeros, power) in [(8, 100_000_000), (4, 10_000), (2, 100), (1, 10)] {
+            while scale >= zeros && few.is_multiple_of(power) {
+                few = few.checked_div(power).unwrap_or_default();
+                scale = scale.saturating_sub(zeros);
+            }
+        }
+    }
+    (few.into(), scale)
 }
 
 /// Shows a decimal with all its places, as `Decimal` does itself; what 64 bits hold without the general formatter, where

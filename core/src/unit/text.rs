@@ -1,15 +1,17 @@
 //! Short text without an allocation: ids, symbols, codes.
 
-use core::cmp::Ordering;
 use core::fmt;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// At most `N` bytes of UTF-8, `Copy`, compared as its text. `N` is at most 255.
-#[derive(Clone, Copy)]
+///
+/// What is not text is zero, and the bytes come first: so their order, then that of the lengths, is the text's, and a
+/// comparison of fixed length needs no call.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text<const N: usize> {
-    len: u8,
     bytes: [u8; N],
+    len: u8,
 }
 
 /// A text that does not fit its bound.
@@ -24,7 +26,7 @@ pub struct TooLong {
 
 impl<const N: usize> Text<N> {
     /// The empty text.
-    pub const EMPTY: Self = Self { len: 0, bytes: [0; N] };
+    pub const EMPTY: Self = Self { bytes: [0; N], len: 0 };
 
     /// A text of these ASCII bytes; the empty one where they do not fit.
     pub(super) const fn literal<const M: usize>(text: [u8; M]) -> Self {
@@ -44,7 +46,7 @@ impl<const N: usize> Text<N> {
         let len = u8::try_from(text.len()).map_err(|_| too_long)?;
         let mut bytes = [0; N];
         bytes.get_mut(..text.len()).ok_or(too_long)?.copy_from_slice(text.as_bytes());
-        Ok(Self { len, bytes })
+        Ok(Self { bytes, len })
     }
 
     /// Takes as much of `text` as fits, cut at a character. For words meant for people only.
@@ -92,27 +94,6 @@ impl<const N: usize> Default for Text<N> {
         Self::EMPTY
     }
 }
-impl<const N: usize> PartialEq for Text<N> {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_bytes() == other.as_bytes()
-    }
-}
-impl<const N: usize> Eq for Text<N> {}
-impl<const N: usize> PartialOrd for Text<N> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl<const N: usize> Ord for Text<N> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.as_bytes().cmp(other.as_bytes())
-    }
-}
-impl<const N: usize> Text<N> {
-    fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
-    }
-}
 impl<const N: usize> fmt::Display for Text<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -147,11 +128,21 @@ impl<'de, const N: usize> Deserialize<'de> for Text<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn clips_at_a_character_and_refuses_what_does_not_fit() {
         assert_eq!(Text::<4>::new("abcd").unwrap().as_str(), "abcd");
         assert_eq!(Text::<4>::new("abcde"), Err(TooLong { len: 5, max: 4 }));
         assert_eq!(Text::<4>::clipped("abcäö").as_str(), "abc");
+    }
+
+    proptest! {
+        #[test]
+        fn is_compared_as_its_text(a in "[\\x00ab\u{fc}]{0,4}", b in "[\\x00ab\u{fc}]{0,4}") {
+            let [one, other] = [&a, &b].map(|text| Text::<8>::new(text).unwrap());
+            prop_assert_eq!(one.cmp(&other), a.cmp(&b));
+            prop_assert_eq!(one == other, a == b);
+        }
     }
 }

@@ -10,13 +10,19 @@ use serde::ser::{self, Serializer};
 pub(in crate::journal) struct Writer<'a>(pub(in crate::journal) &'a mut Vec<u8>);
 
 impl Writer<'_> {
-    /// An item's first bytes: its major type with its value or length, as short as can be.
+    /// An item's first bytes: its major type with its value or length, as short as can be. Most lengths are short.
     #[inline]
     fn head(&mut self, major: u8, value: u64) {
+        match u8::try_from(value) {
+            Ok(small) if small <= 0x17 => self.0.push(major | small),
+            _ => self.long_head(major, value),
+        }
+    }
+
+    fn long_head(&mut self, major: u8, value: u64) {
         let [b7, b6, b5, b4, b3, b2, b1, b0] = value.to_be_bytes();
         match value {
-            0..=0x17 => self.0.push(major | b0),
-            0x18..=0xff => self.0.extend_from_slice(&[major | 24, b0]),
+            0..=0xff => self.0.extend_from_slice(&[major | 24, b0]),
             0x100..=0xffff => self.0.extend_from_slice(&[major | 25, b1, b0]),
             0x1_0000..=0xffff_ffff => self.0.extend_from_slice(&[major | 26, b3, b2, b1, b0]),
             _ => self.0.extend_from_slice(&[major | 27, b7, b6, b5, b4, b3, b2, b1, b0]),
