@@ -64,7 +64,8 @@ impl Turn<'_> {
                 self.emit(Event::OrderAnswered { link, answer: CreateAnswer::Unknown { why }, at });
             }
         }
-        self.resume(&[], Pace::begun(at));
+        let before = self.m.begun.replace(at);
+        self.resume(&[], Pace::begun(at, before));
     }
 
     /// The volatile state is dropped; requests that are out may still be answered.
