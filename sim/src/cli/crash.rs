@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Inputs of all cases of one scenario, where not every boundary is asked for: some ten seconds of one core.
+/// Inputs of the cases of one scenario that are made in every way, where not every way is asked for: some ten seconds of
+/// one core.
 const INPUTS_MAX: u64 = 10_000_000;
 /// Failures of one oracle that are shown for a scenario; the others are counted.
 const SHOWN: usize = 3;
@@ -30,7 +31,8 @@ pub(super) struct Args {
     /// Only down for so long: 100ms, 10000ms.
     #[arg(long, value_parser = millis)]
     restart: Option<Span>,
-    /// Cut long scenarios at every boundary too, not at some that are chosen.
+    /// Cut long scenarios in every way at every boundary too; else far from their steps one way is tried, and of very
+    /// many boundaries some.
     #[arg(long)]
     every: bool,
     /// Threads. Default: as many as there are processors.
@@ -78,7 +80,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Ending> {
         cases += swept.cases;
         converged += swept.converged;
         missed += swept.missed.len();
-        skipped += if args.at.is_some() { 0 } else { swept.boundaries - swept.tried };
+        skipped += if args.at.is_some() { 0 } else { swept.boundaries - swept.whole - swept.once };
         ending = ending.max(ending_of(&swept));
         if let (1, [(case, _)]) = (swept.cases, swept.failures.as_slice()) {
             let world = act_out_case(&scenario, *case, true).map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -98,18 +100,18 @@ fn ending_of(swept: &Swept) -> Ending {
 }
 
 fn tell(scenario: &Scenario, swept: &Swept) {
-    let Swept { boundaries, tried, cases, converged, missed, uncut, failures } = swept;
+    let Swept { boundaries, whole, once, cases, converged, missed, uncut, failures } = swept;
     let path = scenario.path();
     if let Some(broken) = uncut {
         println!("FAILED {} without any cut, so none was made: {broken}", scenario.name);
         return;
     }
-    let ways = cases.checked_div(*tried as usize).unwrap_or(0);
+    let ways = (cases - *once as usize).checked_div(*whole as usize).unwrap_or(0);
     let word = if failures.is_empty() { "ok    " } else { "FAILED" };
-    let skipped = if tried < boundaries { format!(" of {boundaries}") } else { String::new() };
+    let rest = if *once > 0 { format!(" and {once} x 1 of {boundaries}") } else { String::new() };
     let missed = if missed.is_empty() { String::new() } else { format!(", {} never cut", missed.len()) };
     println!(
-        "{word} {}: {tried}{skipped} boundaries x {ways} ways: converged {converged} of {cases}{missed}",
+        "{word} {}: {whole} boundaries x {ways} ways{rest}: converged {converged} of {cases}{missed}",
         scenario.name
     );
     let mut shown: BTreeMap<&str, usize> = BTreeMap::new();

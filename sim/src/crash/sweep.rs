@@ -11,8 +11,10 @@ use std::thread;
 /// Which cases.
 #[derive(Clone, Debug)]
 pub struct Sweep {
-    /// So much work for a scenario, counted in inputs: where its cases are more, only some boundaries are cut, first
-    /// those within two seconds of a step, then others evenly spread. No limit where there is none.
+    /// So much work for a scenario's boundaries that are cut in every way, counted in inputs: where all of them would be
+    /// more, they are first those within two seconds of a step, then others evenly spread. The rest, evenly spread where
+    /// that would be more than as much again, are cut in one way each, the next one in the next way. No limit where there
+    /// is none.
     pub inputs_max: Option<u64>,
     /// Only this boundary.
     pub at: Option<u64>,
@@ -31,8 +33,10 @@ pub struct Sweep {
 pub struct Swept {
     /// Its effect boundaries.
     pub boundaries: u64,
-    /// Those at which it was cut.
-    pub tried: u64,
+    /// Those at which it was cut in every way.
+    pub whole: u64,
+    /// Those at which it was cut in one.
+    pub once: u64,
     /// Cases acted out.
     pub cases: usize,
     /// Those in which every oracle held.
@@ -105,9 +109,12 @@ impl Sweep {
         if swept.uncut.is_some() {
             return Ok(swept);
         }
-        let chosen = self.chosen(scenario, &uncut);
-        let cases: Vec<Case> = chosen.iter().flat_map(|at| Case::all_at(*at)).filter(|case| self.wants(case)).collect();
-        (swept.tried, swept.cases) = (chosen.len() as u64, cases.len());
+        let whole = self.whole(scenario, &uncut);
+        let once = self.once(&uncut, &whole);
+        (swept.whole, swept.once) = (whole.len() as u64, once.len() as u64);
+        let mut cases: Vec<Case> = whole.iter().flat_map(|at| self.ways(*at)).collect();
+        cases.extend(self.in_turn(&once));
+        swept.cases = cases.len();
         for (case, ended) in self.judge(scenario, &cases)? {
             match ended {
                 Ended::Well => swept.converged += 1,
@@ -145,12 +152,34 @@ impl Sweep {
         Ok(ended.into_iter().map(|(_, case, ended)| (case, ended)).collect())
     }
 
-    fn chosen(&self, scenario: &Scenario, uncut: &Uncut) -> Vec<u64> {
+    /// Of the boundaries that are not cut in every way those that are cut in one.
+    fn once(&self, uncut: &Uncut, whole: &[u64]) -> Vec<u64> {
+        if self.at.is_some() {
+            return Vec::new();
+        }
+        let all = 0..uncut.boundaries.len() as u64;
+        let rest: Vec<u64> = all.filter(|at| whole.binary_search(at).is_err()).collect();
+        let most = self.inputs_max.map_or(u64::MAX, |inputs| inputs / uncut.inputs.max(1)).max(LEAST);
+        spread(&rest, most as usize)
+    }
+
+    /// A case of each of these boundaries, the next one in the next way.
+    pub(super) fn in_turn(&self, boundaries: &[u64]) -> impl Iterator<Item = Case> {
+        let ways = self.ways(0).count().max(1);
+        boundaries.iter().enumerate().filter_map(move |(turn, at)| self.ways(*at).nth(turn % ways))
+    }
+
+    fn ways(&self, at: u64) -> impl Iterator<Item = Case> + use<'_> {
+        Case::all_at(at).filter(|case| self.wants(case))
+    }
+
+    /// Boundaries that are cut in every way, in their order.
+    fn whole(&self, scenario: &Scenario, uncut: &Uncut) -> Vec<u64> {
         let times = &uncut.boundaries;
         if let Some(at) = self.at {
             return (at < times.len() as u64).then_some(at).into_iter().collect();
         }
-        let ways = Case::all_at(0).filter(|case| self.wants(case)).count() as u64;
+        let ways = self.ways(0).count() as u64;
         let most = self.inputs_max.map_or(u64::MAX, |inputs| inputs / (uncut.inputs * ways).max(1)).max(LEAST) as usize;
         if times.len() <= most {
             return (0..times.len() as u64).collect();

@@ -22,7 +22,7 @@ fn a_signal_survives_every_crash() {
     assert_eq!((swept.failures.as_slice(), swept.missed.as_slice(), &swept.uncut), (&[][..], &[][..], &None));
     assert!(swept.boundaries > 40, "{} boundaries", swept.boundaries);
     assert_eq!(
-        (swept.tried, swept.cases, swept.converged as u64),
+        (swept.whole, swept.cases, swept.converged as u64),
         (swept.boundaries, 24 * swept.boundaries as usize, 24 * swept.boundaries)
     );
 }
@@ -71,9 +71,14 @@ fn too_little_time_to_heal_is_no_convergence() {
 }
 
 #[test]
-fn of_many_boundaries_some_are_chosen_and_the_others_told() {
-    let few = Sweep { inputs_max: Some(0), restart: Some(RESTARTS[0]), loss: Some(Loss::Torn), ..sweep() };
+fn of_many_boundaries_some_are_cut_in_every_way_and_some_in_turn() {
+    let few = Sweep { inputs_max: Some(0), restart: Some(RESTARTS[0]), ..sweep() };
     let swept = few.run(&scenario_of("one", "")).expect("readable");
-    assert_eq!((swept.tried, swept.cases, swept.converged), (20, 20, 20));
-    assert!(swept.boundaries > 20);
+    let ways = Case::all_at(0).count() / RESTARTS.len();
+    assert_eq!((swept.whole, swept.once), (20, 20));
+    assert_eq!((swept.cases, swept.converged), (20 * ways + 20, 20 * ways + 20));
+    let rest: Vec<u64> = (20..60).collect();
+    let cases: Vec<Case> = few.in_turn(&rest).collect();
+    let losses: BTreeSet<_> = cases.iter().map(|case| (case.loss.as_str(), case.again)).collect();
+    assert_eq!((cases.len(), losses.len()), (rest.len(), ways));
 }
