@@ -128,24 +128,25 @@ pub fn act_out_with(
 
 struct Script<'a> {
     scenario: &'a Scenario,
-    bodies: BTreeMap<String, Vec<u8>>,
+    /// Signals that were sent, by alias.
+    bodies: BTreeMap<&'a str, (SignalId, Vec<u8>)>,
     failures: Vec<Failure>,
 }
 
-impl Script<'_> {
-    fn act(&mut self, world: &mut World, line: usize, action: &Action) {
+impl<'a> Script<'a> {
+    fn act(&mut self, world: &mut World, line: usize, action: &'a Action) {
         world.watch.scripted(action);
         match action {
             Action::Signal(signal) => {
                 let current = world.exchange.last_price(signal.symbol).unwrap_or(Price::ZERO);
                 let body = signal_body(signal, world.now, current);
-                self.bodies.insert(signal.alias.clone(), body.clone());
-                (0..signal.deliveries).for_each(|_| world.bring(body.clone()));
+                (0..signal.deliveries).for_each(|_| world.bring_signal(Some(signal.id), body.clone()));
+                self.bodies.insert(&signal.alias, (signal.id, body));
             }
             Action::Raw(raw) => (0..raw.deliveries).for_each(|_| world.bring(raw.body.clone())),
             Action::Again(alias) => {
-                if let Some(body) = self.bodies.get(alias) {
-                    world.bring(body.clone());
+                if let Some((id, body)) = self.bodies.get(alias.as_str()) {
+                    world.bring_signal(Some(*id), body.clone());
                 }
             }
             Action::Price(prices) => prices.iter().for_each(|(symbol, price)| {

@@ -12,10 +12,16 @@ use order_manager_core::unit::{Bytes, SignalId, Span};
 const REOPENED: Span = Span::millis(50);
 
 impl World {
-    /// A signal's message comes in now.
+    /// A message comes in now.
     pub fn bring(&mut self, body: Vec<u8>) {
+        let signal = intake::id_of(&body);
+        self.bring_signal(signal, body);
+    }
+
+    /// The message of a signal comes in now; none where no signal can be made of it. Who wrote it knows which it is, and
+    /// it need not be read for that.
+    pub fn bring_signal(&mut self, signal: Option<SignalId>, body: Vec<u8>) {
         let body = Bytes(body);
-        let signal = intake::id_of(&body.0);
         let id = self.tag((body.clone(), signal));
         if let Some(by) = self.next_message(|broker| matches!(broker, Broker::Reorder(_))) {
             return self.hold_signal(id, by);
