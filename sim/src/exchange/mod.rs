@@ -252,15 +252,13 @@ impl Exchange {
     /// The order of one of Bybit's ids.
     #[must_use]
     pub fn order_by_id(&self, id: ExchangeOrderId) -> Option<&Order> {
-        let number = ids::number_of(ids::Kind::Order, self.config.era, id.as_str())?;
-        self.truth.orders.get(number as usize)
+        self.truth.order_by_id(id)
     }
 
     /// The execution of one of Bybit's ids.
     #[must_use]
     pub fn execution_by_id(&self, id: ExecId) -> Option<&Execution> {
-        let number = ids::number_of(ids::Kind::Execution, self.config.era, id.as_str())?;
-        self.truth.executions.get(number as usize)
+        self.truth.execution_by_id(id)
     }
 
     /// What it was made from.
