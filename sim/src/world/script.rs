@@ -11,8 +11,9 @@ use order_manager_core::manager::{Durable, Stage};
 use order_manager_core::order::{State, Status};
 use order_manager_core::outcome::Outcome;
 use order_manager_core::unit::{Price, SignalId, Span, Text, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
+use std::iter::repeat_n;
 
 /// 2024-01-01T00:00:00Z: when every scenario begins.
 pub const START: Timestamp = Timestamp(1_704_067_200_000_000);
@@ -109,7 +110,11 @@ pub fn act_out_with(
     ready(&mut world);
     world.set_price(scenario.prices.symbol, scenario.prices.start);
     world.run_to(START);
-    let mut script = Script { scenario, bodies: BTreeMap::new(), failures: Vec::new() };
+    let again = scenario.steps.iter().filter_map(|step| match &step.action {
+        Action::Again(alias) => Some(alias.as_str()),
+        _ => None,
+    });
+    let mut script = Script { scenario, again: again.collect(), bodies: BTreeMap::new(), failures: Vec::new() };
     for step in &scenario.steps {
         world.run_to(START.after(step.at));
         if world.broken().is_some() {
@@ -128,7 +133,9 @@ pub fn act_out_with(
 
 struct Script<'a> {
     scenario: &'a Scenario,
-    /// Signals that were sent, by alias.
+    /// Signals that are sent again.
+    again: BTreeSet<&'a str>,
+    /// Those of them that were sent.
     bodies: BTreeMap<&'a str, (SignalId, Vec<u8>)>,
     failures: Vec<Failure>,
 }
@@ -140,8 +147,10 @@ impl<'a> Script<'a> {
             Action::Signal(signal) => {
                 let current = world.exchange.last_price(signal.symbol).unwrap_or(Price::ZERO);
                 let body = signal_body(signal, world.now, current);
-                (0..signal.deliveries).for_each(|_| world.bring_signal(Some(signal.id), body.clone()));
-                self.bodies.insert(&signal.alias, (signal.id, body));
+                if self.again.contains(signal.alias.as_str()) {
+                    self.bodies.insert(&signal.alias, (signal.id, body.clone()));
+                }
+                repeat_n(body, signal.deliveries as usize).for_each(|body| world.bring_signal(Some(signal.id), body));
             }
             Action::Raw(raw) => (0..raw.deliveries).for_each(|_| world.bring(raw.body.clone())),
             Action::Again(alias) => {
