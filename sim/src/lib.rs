@@ -1,5 +1,6 @@
 //! A world for the order manager to decide in: a fake Bybit, virtual time, faults, scenarios, judges.
 
+mod agenda;
 pub mod check;
 pub mod choice;
 pub mod cli;

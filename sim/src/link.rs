@@ -47,6 +47,16 @@ pub enum Fate {
 }
 
 impl Passage {
+    /// When something of it arrives.
+    pub fn arrivals(&self) -> impl Iterator<Item = Timestamp> + use<> {
+        self.arrivals.into_iter().flatten()
+    }
+
+    /// What each arrival brings.
+    pub fn copies<T: Clone>(&self, message: T) -> impl Iterator<Item = T> + use<T> {
+        std::iter::repeat_n(message, self.arrivals().count())
+    }
+
     /// Does nothing of it arrive?
     #[must_use]
     pub fn is_lost(&self) -> bool {

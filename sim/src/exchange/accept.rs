@@ -1,6 +1,7 @@
 //! New orders in the exchange's books, from clients and from others.
 
 use super::engine::Action;
+use super::ids::{Kind, id_of};
 use super::order::{Order, OrderState, Origin, Phase};
 use super::{Exchange, Timestamp};
 use order_manager_core::bybit::{Create, OrderStatus, TimeInForce};
@@ -63,7 +64,7 @@ impl Exchange {
         let number = self.truth.orders.len() as u64;
         let at = &mut self.markets[market];
         let order = Order {
-            era: self.config.era,
+            id: id_of(Kind::Order, self.config.era, number),
             number,
             origin,
             link,

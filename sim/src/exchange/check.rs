@@ -52,8 +52,7 @@ impl Exchange {
         let fate = if wanted.is_market { self.knobs.next_markets.pop_front() } else { None };
         let number = self.accept(now, index, create, link, &Wanted { price, ..wanted });
         self.fates.extend(fate.map(|fate| (number, fate)));
-        let link = link.map(|link| Text::clipped(link.as_str()));
-        Ok(Reply::Ack { order_id: ids::id_of(ids::Kind::Order, self.config.era, number), link })
+        Ok(self.ack(number))
     }
 
     /// `order/cancel`: acknowledged while the order is open; a fill may still win (S12).
@@ -177,7 +176,7 @@ impl Exchange {
     ) -> Result<Option<u64>, ApiError> {
         let market = self.market_of(category, symbol)?;
         let number = match order_id {
-            Some(id) => ids::number_of(ids::Kind::Order, self.config.era, id.as_str()),
+            Some(id) => self.truth.order_by_id(id).map(|order| order.number),
             None => self.truth.links.get(&link).and_then(|record| record.order),
         };
         Ok(number.filter(|number| self.truth.orders.get(*number as usize).is_some_and(|o| o.market == market)))

@@ -1,6 +1,7 @@
 //! Fills: takers walk the levels, resting orders wait for the price (bybit-v5.md 9.2, 9.5).
 
 use super::engine::{BY_REDUCE_ONLY, FILLED};
+use super::ids::{Kind, id_of};
 use super::market::rank;
 use super::quirk::Spell;
 use super::truth::{Execution, MNT};
@@ -113,13 +114,14 @@ impl Exchange {
 
         order.executions.push(execution);
         let fee_coin = if in_mnt { Text::clipped(MNT) } else { market.rules.quote };
-        let (link, symbol, side, seq, exec_type) =
-            (order.link, order.symbol, order.side, market.seq, order.origin.exec_type());
+        let (order_id, link, symbol, side, seq, exec_type) =
+            (order.id, order.link, order.symbol, order.side, market.seq, order.origin.exec_type());
         self.truth.wallet.0 += effect.pnl.0 - fee.0;
         self.truth.realised.0 += effect.pnl.0;
         self.truth.fees.0 += fee.0;
         self.truth.executions.push(Execution {
-            era: self.config.era,
+            id: id_of(Kind::Execution, self.config.era, execution),
+            order_id,
             number: execution,
             order: number,
             exec_type,

@@ -50,6 +50,7 @@ pub use query::Refine;
 pub use quirk::{Act, Fate, Lag, Quirk, Spell, VISIBLE_WITHIN};
 pub use truth::{Execution, LinkRecord, Truth};
 
+use crate::agenda::Agenda;
 use crate::faults::topic;
 use crate::swarm::Marks;
 use budget::Windows;
@@ -92,7 +93,7 @@ pub struct Exchange {
     truth: Truth,
     /// What the engine has taken in but not decided; the number keeps equal times in order of arrival.
     agenda: BTreeMap<(Timestamp, u64), Action>,
-    outbox: BTreeMap<(Timestamp, u64), Push>,
+    outbox: Agenda<Push>,
     arrivals: u64,
     windows: Windows,
     knobs: Knobs,
@@ -126,7 +127,7 @@ impl Exchange {
             names,
             truth: Truth::new(config.wallet),
             agenda: BTreeMap::new(),
-            outbox: BTreeMap::new(),
+            outbox: Agenda::default(),
             arrivals: 0,
             windows: Windows::default(),
             knobs: Knobs::default(),
@@ -172,17 +173,14 @@ impl Exchange {
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         let decision = self.agenda.first_key_value().map(|(key, _)| key.0);
-        let push = self.outbox.first_key_value().map(|(key, _)| key.0);
-        decision.into_iter().chain(push).min()
+        decision.into_iter().chain(self.outbox.next_at()).min()
     }
 
     /// Decides what is due by now and hands over the pushes that leave by now, oldest first.
     pub fn poll(&mut self, now: Timestamp, out: &mut Vec<Outbound>) {
         self.run(now);
         let told = out.len();
-        while let Some(entry) = self.outbox.first_entry().filter(|e| e.key().0 <= now) {
-            let at = entry.key().0;
-            let push = entry.remove();
+        while let Some((at, push)) = self.outbox.take_due(now) {
             if let Some(topic) = topic(&push) {
                 self.effects.push(now, topic);
             }
@@ -252,15 +250,13 @@ impl Exchange {
     /// The order of one of Bybit's ids.
     #[must_use]
     pub fn order_by_id(&self, id: ExchangeOrderId) -> Option<&Order> {
-        let number = ids::number_of(ids::Kind::Order, self.config.era, id.as_str())?;
-        self.truth.orders.get(number as usize)
+        self.truth.order_by_id(id)
     }
 
     /// The execution of one of Bybit's ids.
     #[must_use]
     pub fn execution_by_id(&self, id: ExecId) -> Option<&Execution> {
-        let number = ids::number_of(ids::Kind::Execution, self.config.era, id.as_str())?;
-        self.truth.executions.get(number as usize)
+        self.truth.execution_by_id(id)
     }
 
     /// What it was made from.

@@ -1,6 +1,5 @@
 //! An order as the engine holds it: what never changes, what does, and what it was a moment ago.
 
-use super::ids::{Kind, id_of};
 use super::{Timestamp, clock};
 use order_manager_core::bybit::{ExecType, OrderRow, OrderStatus, TimeInForce};
 use order_manager_core::unit::{
@@ -89,8 +88,7 @@ pub struct OrderState {
 /// One order, from its acknowledgement for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// Whose numbers these are.
-    pub(super) era: u64,
+    pub(super) id: ExchangeOrderId,
     /// Its number among all orders, from 0, in order of creation.
     pub number: u64,
     /// Who made it.
@@ -134,8 +132,8 @@ pub struct Order {
 impl Order {
     /// Bybit's id.
     #[must_use]
-    pub fn id(&self) -> ExchangeOrderId {
-        id_of(Kind::Order, self.era, self.number)
+    pub const fn id(&self) -> ExchangeOrderId {
+        self.id
     }
 
     /// Quantity that may still fill.

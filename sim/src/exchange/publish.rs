@@ -81,8 +81,8 @@ impl Exchange {
 
     fn send(&mut self, at: Timestamp, delay: Option<Span>, usual_ms: u64, rows: PushRows) {
         let leaves = at.after(delay.unwrap_or(Span::millis(usual_ms)));
-        let key = (leaves, self.arrival());
-        self.outbox.insert(key, Push { time: Some(clock(leaves)), rows, bad: Vec::new() });
+        let number = self.arrival();
+        self.outbox.put(leaves, number, Push { time: Some(clock(leaves)), rows, bad: Vec::new() });
     }
 }
 

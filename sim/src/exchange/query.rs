@@ -1,6 +1,5 @@
 //! What a client sees when it asks (bybit-v5.md 2.7 to 2.10, 6): lagged views of the truth, page by page.
 
-use super::ids::{Kind, number_of};
 use super::market::Market;
 use super::quirk::Spell;
 use super::refusal::{self, say};
@@ -150,7 +149,7 @@ impl Exchange {
         let all = &self.truth.executions;
         let row = |number: u64| all.get(number as usize).filter(|e| e.time <= seen).map(|e| (number, e.asked_row()));
         let by_id = match (query.order_id, query.link) {
-            (Some(id), _) => Some(number_of(Kind::Order, self.config.era, id.as_str())),
+            (Some(id), _) => Some(self.truth.order_by_id(id).map(|order| order.number)),
             (None, Some(link)) => Some(self.truth.order_of(link).map(|order| order.number)),
             (None, None) => None,
         };
@@ -228,7 +227,7 @@ impl Exchange {
     /// The number of the order that a query names; Bybit's id wins.
     fn by_id(&self, query: &OrderQuery) -> Option<u64> {
         match (query.order_id, query.link) {
-            (Some(id), _) => number_of(Kind::Order, self.config.era, id.as_str()),
+            (Some(id), _) => self.truth.order_by_id(id).map(|order| order.number),
             (None, Some(link)) => self.truth.order_of(link).map(|order| order.number),
             (None, None) => None,
         }

@@ -1,10 +1,12 @@
 //! What is true, for judges: every order, every execution, the wallet's sums.
 
-use super::ids::{Kind, id_of};
+use super::ids::number_in;
 use super::order::Order;
 use super::{Timestamp, clock};
 use order_manager_core::bybit::{ExecType, ExecutionRow};
-use order_manager_core::unit::{Coin, ExecId, Money, OrderLinkId, Price, Quantity, Side, Symbol, Text};
+use order_manager_core::unit::{
+    Coin, ExchangeOrderId, ExecId, Money, OrderLinkId, Price, Quantity, Side, Symbol, Text,
+};
 use std::collections::BTreeMap;
 
 /// The coin in which fees can be paid instead (Q28).
@@ -45,8 +47,8 @@ pub struct LinkRecord {
 /// One execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Execution {
-    /// Whose numbers these are.
-    pub(super) era: u64,
+    pub(super) id: ExecId,
+    pub(super) order_id: ExchangeOrderId,
     /// Its number among all executions, from 0.
     pub number: u64,
     /// Number of its order; of no order where it is funding.
@@ -102,6 +104,16 @@ impl Truth {
         self.orders.get(number as usize)
     }
 
+    /// The order of one of Bybit's ids.
+    pub(super) fn order_by_id(&self, id: ExchangeOrderId) -> Option<&Order> {
+        self.orders.get(number_in(id.as_str())? as usize).filter(|order| order.id == id)
+    }
+
+    /// The execution of one of Bybit's ids.
+    pub(super) fn execution_by_id(&self, id: ExecId) -> Option<&Execution> {
+        self.executions.get(number_in(id.as_str())? as usize).filter(|execution| execution.id == id)
+    }
+
     /// The executions of an order, oldest first.
     pub fn executions_of(&self, order: &Order) -> impl DoubleEndedIterator<Item = &Execution> {
         order.executions.iter().map(|number| &self.executions[*number as usize])
@@ -131,8 +143,8 @@ impl Execution {
 
     /// Bybit's id of it.
     #[must_use]
-    pub fn id(&self) -> ExecId {
-        id_of(Kind::Execution, self.era, self.number)
+    pub const fn id(&self) -> ExecId {
+        self.id
     }
 
     /// As a row of an answer, which names no coin but MNT (bybit-v5.md 2.9, Q28).
@@ -146,8 +158,8 @@ impl Execution {
     #[must_use]
     pub fn row(&self) -> ExecutionRow {
         ExecutionRow {
-            exec_id: self.id(),
-            order_id: id_of(Kind::Order, self.era, self.order),
+            exec_id: self.id,
+            order_id: self.order_id,
             link: self.link.map(|link| Text::clipped(link.as_str())),
             symbol: self.symbol,
             side: self.side,

@@ -34,11 +34,11 @@ impl Lanes {
     }
 
     /// An event is durable; `memory` is as it was before.
-    pub(super) fn committed(&mut self, bench: &mut Bench, scene: Scene<'_>, event: &Event, memory: &mut Memory) {
+    pub(super) fn committed(&mut self, bench: &mut Bench, scene: Scene<'_>, event: &Event, memory: &Memory) {
         match event {
             Event::SignalAccepted { signal, .. } => {
-                let stand = memory.signals.get(&signal.id).map(|heard| heard.stand);
-                let outcome = memory.signals.get(&signal.id).and_then(|heard| heard.outcome);
+                let heard = memory.signals.get(&signal.id);
+                let (stand, outcome) = (heard.map(|heard| heard.stand), heard.and_then(|heard| heard.outcome));
                 let is_free = stand.is_none() || outcome.is_some_and(Outcome::may_be_tried_again);
                 bench.must(Oracle::SettledOnce, is_free, || format!("{} is accepted and is {stand:?}", signal.id));
                 self.lanes.entry(signal.symbol).or_default().waiting.push_back(signal.id);
@@ -58,20 +58,20 @@ impl Lanes {
                 bench.rule(Oracle::NeverMoreThanAsked, no_more_than(asked, spec));
             }
             Event::SignalSettled { signal, outcome, .. } => {
-                let heard = memory.signals.get(signal).cloned();
-                let stand = heard.as_ref().map(|heard| heard.stand);
+                let heard = memory.signals.get(signal);
+                let stand = heard.map(|heard| heard.stand);
                 let at_work = matches!(stand, Some(Stand::Waiting | Stand::Active));
                 bench.must(Oracle::SettledOnce, at_work, || format!("{signal} is settled and was {stand:?}"));
                 if let Some(heard) = heard {
                     self.leaves(heard.symbol, *signal);
-                    bench.rule(Oracle::OutcomeIsTrue, outcome_is_true(scene, *signal, *outcome, &heard, memory));
+                    bench.rule(Oracle::OutcomeIsTrue, outcome_is_true(scene, *signal, *outcome, heard, memory));
                 }
             }
             _ => {}
         }
     }
 
-    fn started(&mut self, bench: &mut Bench, signal: SignalId, memory: &mut Memory) {
+    fn started(&mut self, bench: &mut Bench, signal: SignalId, memory: &Memory) {
         let Some(symbol) = memory.signals.get(&signal).map(|heard| heard.symbol) else {
             return bench.rule(Oracle::FifoPerSymbol, Err(format!("{signal} starts and was never accepted")));
         };
@@ -82,7 +82,7 @@ impl Lanes {
             [] => true,
             [active] => {
                 let last = memory.signals.get(active).and_then(|heard| heard.orders.last().copied());
-                last.is_some_and(|link| memory.track(link).is_unknown_opening())
+                last.and_then(|link| memory.known(link)).is_some_and(Track::is_unknown_opening)
             }
             _ => false,
         };
@@ -158,21 +158,15 @@ fn no_more_than(asked: Option<(Decimal, bool)>, spec: &Spec) -> Verdict {
 }
 
 /// Placed: the exchange took an order of it. Rejected: none of its orders lives or has a fill.
-fn outcome_is_true(
-    scene: Scene<'_>,
-    signal: SignalId,
-    outcome: Outcome,
-    heard: &Heard,
-    memory: &mut Memory,
-) -> Verdict {
+fn outcome_is_true(scene: Scene<'_>, signal: SignalId, outcome: Outcome, heard: &Heard, memory: &Memory) -> Verdict {
     let truth = scene.exchange.truth();
     let mut taken = 0;
     for link in &heard.orders {
-        let Track { number: Some(number), doubled, denied, shown, .. } = *memory.track(*link) else { continue };
-        let Some(order) = truth.orders.get(number as usize) else { continue };
+        let Some(Track { number: Some(number), doubled, denied, shown, .. }) = memory.known(*link) else { continue };
+        let Some(order) = truth.orders.get(*number as usize) else { continue };
         taken += 1;
         // Of a create that arrived twice a copy that nobody can know of may have been taken.
-        let hidden = doubled && denied && !shown;
+        let hidden = *doubled && *denied && !shown;
         let is_nothing = order.is_closed() && order.state.cum_quantity.is_zero();
         if matches!(outcome, Outcome::Rejected(_)) && !hidden && !is_nothing {
             return Err(format!("{signal} is {outcome:?}, and its order is {order:?}"));

@@ -207,15 +207,26 @@ pub(super) struct Memory {
 impl Memory {
     /// The track of an order, a fresh one where it is new.
     pub(super) fn track(&mut self, link: OrderLinkId) -> &mut Track {
-        let place = match self.last.filter(|(of, _)| *of == link) {
-            Some((_, place)) => place,
-            None => *self.places.entry(link).or_insert_with(|| {
-                self.tracks.push(Track::default());
-                self.tracks.len() - 1
-            }),
-        };
-        self.last = Some((link, place));
+        let place = self.place(link);
         &mut self.tracks[place]
+    }
+
+    /// Where the track of an order is, a fresh one where it is new.
+    pub(super) fn place(&mut self, link: OrderLinkId) -> usize {
+        if let Some((_, place)) = self.last.filter(|(of, _)| *of == link) {
+            return place;
+        }
+        let place = *self.places.entry(link).or_insert_with(|| {
+            self.tracks.push(Track::default());
+            self.tracks.len() - 1
+        });
+        self.last = Some((link, place));
+        place
+    }
+
+    /// The track there.
+    pub(super) fn at(&self, place: usize) -> &Track {
+        &self.tracks[place]
     }
 
     /// The track of an order that is known.

@@ -150,12 +150,11 @@ impl Judge {
         let Self { bench, memory, .. } = self;
         self.lanes.committed(bench, scene, event, memory);
         if let Some(link) = memory::link_of(event) {
-            let track = std::mem::take(memory.track(link));
-            self.fills.of_order(bench, scene, link, &track, event);
-            self.published.follows(bench, event, (kind, message), Some(&track), memory);
-            let there = memory.track(link);
-            *there = track;
-            there.fold(event, scene.now);
+            let place = memory.place(link);
+            let track = memory.at(place);
+            self.fills.of_order(bench, scene, link, track, event);
+            self.published.follows(bench, event, (kind, message), Some(track), memory);
+            memory.track(link).fold(event, scene.now);
             if let Event::CancelWanted { link, .. } = event {
                 self.cancels.wanted(scene.now, *link);
             }

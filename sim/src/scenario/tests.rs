@@ -1,5 +1,6 @@
 use super::*;
 use order_manager_core::bybit::Operation;
+use order_manager_core::intake;
 use order_manager_core::unit::{Timestamp, calendar, decimal};
 use std::path::Path as FilePath;
 
@@ -428,6 +429,20 @@ fn the_scenarios_of_the_project_are_read() {
             if let Action::Signal(signal) = &step.action {
                 let body = signal_body(signal, now, scenario.prices.start);
                 serde_json::from_slice::<serde_json::Value>(&body).unwrap();
+                assert_eq!(intake::id_of(&body), Some(signal.id), "{}", scenario.name);
+            }
+        }
+    }
+}
+
+/// The broker goes by the id that is known, without reading the message.
+#[test]
+fn a_drawn_signal_is_read_under_its_own_id() {
+    for seed in 0..30 {
+        for step in crate::swarm::draw(&mut crate::choice::Choices::seeded(seed)).scenario.steps {
+            if let Action::Signal(signal) = &step.action {
+                let body = signal_body(signal, Timestamp(1_704_067_200_000_000), Price::ZERO);
+                assert_eq!(intake::id_of(&body), Some(signal.id), "seed {seed}");
             }
         }
     }

@@ -42,7 +42,7 @@ impl World {
         if let Fate::Reset(at) = passage.fate {
             self.answer_at(at, outgoing.tag, sent, Wire::reset());
         }
-        for (copy, arrival) in passage.arrivals.into_iter().flatten().enumerate() {
+        for (copy, arrival) in passage.arrivals().enumerate() {
             // A connection brings back the answer to one request; a broken one is not waited for any more.
             let sent = (copy == 0).then_some(sent);
             let outgoing = Box::new(outgoing.clone());
@@ -87,8 +87,8 @@ impl World {
             let answer = Box::new(Wire::reset());
             self.at(at, Happening::Answered { life, tag, sent: Some(sent), answer });
         }
-        for (copy, arrival) in passage.arrivals.into_iter().flatten().enumerate() {
-            let (sent, answer) = ((copy == 0).then_some(sent), answer.clone());
+        for ((copy, arrival), answer) in passage.arrivals().enumerate().zip(passage.copies(answer)) {
+            let sent = (copy == 0).then_some(sent);
             let happening = Happening::Answered { life, tag, sent, answer };
             self.pass(&passage, Message::Reply(operation), arrival, happening);
         }
@@ -109,9 +109,9 @@ impl World {
             let passage = self.wire.push(self.now, &push);
             self.note_fault(&passage, || "push".to_string());
             let connection = self.connection;
-            for arrival in passage.arrivals.into_iter().flatten() {
-                let stream = Box::new(self.wire.stream(&self.exchange, push.clone()));
-                let message = Message::Push(faults::topic(&push));
+            let message = Message::Push(faults::topic(&push));
+            for (arrival, push) in passage.arrivals().zip(passage.copies(push)) {
+                let stream = Box::new(self.wire.stream(&self.exchange, push));
                 self.pass(&passage, message, arrival, Happening::Pushed { connection, stream });
             }
         }

@@ -20,6 +20,7 @@ pub use trace::Trace;
 
 use clock::{HostClock, Pause};
 
+use crate::agenda::Agenda;
 use crate::exchange::{Exchange, ExchangeConfig, Outbound, Quirk};
 use crate::ledger::Ledger;
 use crate::link::Wire;
@@ -102,7 +103,7 @@ pub struct World {
     pub watch: Watch,
     pub(crate) judge: Judge,
     config: Config,
-    agenda: BTreeMap<(Timestamp, u64), Happening>,
+    agenda: Agenda<Happening>,
     happenings: u64,
     /// Requests that the adapter waits for.
     waiting: BTreeMap<Tag, u64>,
@@ -154,7 +155,7 @@ impl World {
             watch: Watch::default(),
             judge: Judge::new(setup.oracles),
             config: setup.config,
-            agenda: BTreeMap::new(),
+            agenda: Agenda::default(),
             happenings: 0,
             waiting: BTreeMap::new(),
             unacknowledged: BTreeMap::new(),
@@ -183,15 +184,13 @@ impl World {
 
     fn at(&mut self, when: Timestamp, what: Happening) {
         self.happenings += 1;
-        self.agenda.insert((when.max(self.now), self.happenings), what);
+        self.agenda.put(when.max(self.now), self.happenings, what);
     }
 
     /// When something happens next by itself.
     #[must_use]
     pub fn next_at(&self) -> Option<Timestamp> {
-        let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
-        let exchange = self.exchange.next_due();
-        let wake = self.wakes_at();
+        let (agenda, exchange, wake) = (self.agenda.next_at(), self.exchange.next_due(), self.wakes_at());
         [agenda, exchange, wake].into_iter().flatten().min().map(|at| at.max(self.now))
     }
 
@@ -210,9 +209,7 @@ impl World {
     /// Everything that is due now: the exchange first, then what arrives, then the manager's own timer.
     fn moment(&mut self) {
         self.poll_exchange();
-        let due = self.agenda.first_entry().filter(|next| next.key().0 <= self.now);
-        if let Some(next) = due {
-            let happening = next.remove();
+        if let Some((_, happening)) = self.agenda.take_due(self.now) {
             self.happen(happening);
         } else if self.wakes_at().is_some_and(|at| at <= self.now) {
             self.give(Input::Woke);

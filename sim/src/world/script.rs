@@ -11,8 +11,9 @@ use order_manager_core::manager::{Durable, Stage};
 use order_manager_core::order::{State, Status};
 use order_manager_core::outcome::Outcome;
 use order_manager_core::unit::{Price, SignalId, Span, Text, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
+use std::iter::repeat_n;
 
 /// 2024-01-01T00:00:00Z: when every scenario begins.
 pub const START: Timestamp = Timestamp(1_704_067_200_000_000);
@@ -109,7 +110,11 @@ pub fn act_out_with(
     ready(&mut world);
     world.set_price(scenario.prices.symbol, scenario.prices.start);
     world.run_to(START);
-    let mut script = Script { scenario, bodies: BTreeMap::new(), failures: Vec::new() };
+    let again = scenario.steps.iter().filter_map(|step| match &step.action {
+        Action::Again(alias) => Some(alias.as_str()),
+        _ => None,
+    });
+    let mut script = Script { scenario, again: again.collect(), bodies: BTreeMap::new(), failures: Vec::new() };
     for step in &scenario.steps {
         world.run_to(START.after(step.at));
         if world.broken().is_some() {
@@ -128,24 +133,29 @@ pub fn act_out_with(
 
 struct Script<'a> {
     scenario: &'a Scenario,
-    bodies: BTreeMap<String, Vec<u8>>,
+    /// Signals that are sent again.
+    again: BTreeSet<&'a str>,
+    /// Those of them that were sent.
+    bodies: BTreeMap<&'a str, (SignalId, Vec<u8>)>,
     failures: Vec<Failure>,
 }
 
-impl Script<'_> {
-    fn act(&mut self, world: &mut World, line: usize, action: &Action) {
+impl<'a> Script<'a> {
+    fn act(&mut self, world: &mut World, line: usize, action: &'a Action) {
         world.watch.scripted(action);
         match action {
             Action::Signal(signal) => {
                 let current = world.exchange.last_price(signal.symbol).unwrap_or(Price::ZERO);
                 let body = signal_body(signal, world.now, current);
-                self.bodies.insert(signal.alias.clone(), body.clone());
-                (0..signal.deliveries).for_each(|_| world.bring(body.clone()));
+                if self.again.contains(signal.alias.as_str()) {
+                    self.bodies.insert(&signal.alias, (signal.id, body.clone()));
+                }
+                repeat_n(body, signal.deliveries as usize).for_each(|body| world.bring_signal(Some(signal.id), body));
             }
             Action::Raw(raw) => (0..raw.deliveries).for_each(|_| world.bring(raw.body.clone())),
             Action::Again(alias) => {
-                if let Some(body) = self.bodies.get(alias) {
-                    world.bring(body.clone());
+                if let Some((id, body)) = self.bodies.get(alias.as_str()) {
+                    world.bring_signal(Some(*id), body.clone());
                 }
             }
             Action::Price(prices) => prices.iter().for_each(|(symbol, price)| {

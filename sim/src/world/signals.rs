@@ -12,17 +12,26 @@ use order_manager_core::unit::{Bytes, SignalId, Span};
 const REOPENED: Span = Span::millis(50);
 
 impl World {
-    /// A signal's message comes in now.
+    /// A message comes in now.
     pub fn bring(&mut self, body: Vec<u8>) {
+        let signal = intake::id_of(&body);
+        self.bring_signal(signal, body);
+    }
+
+    /// The message of a signal comes in now; none where no signal can be made of it. Who wrote it knows which it is, and
+    /// it need not be read for that.
+    pub fn bring_signal(&mut self, signal: Option<SignalId>, body: Vec<u8>) {
         let body = Bytes(body);
-        let signal = intake::id_of(&body.0);
-        let id = self.tag((body.clone(), signal));
         if let Some(by) = self.next_message(|broker| matches!(broker, Broker::Reorder(_))) {
+            let id = self.tag((body, signal));
             return self.hold_signal(id, by);
         }
+        let twice = self.next_message(|broker| matches!(broker, Broker::Duplicate(_)));
+        let twice = twice.map(|by| (by, body.clone()));
+        let id = self.tag((body, signal));
         self.deliver(id);
         self.release_signals();
-        if let Some(by) = self.next_message(|broker| matches!(broker, Broker::Duplicate(_))) {
+        if let Some((by, body)) = twice {
             let copy = self.tag((body, signal));
             self.deliver_later(copy, by);
         }
@@ -114,10 +123,10 @@ impl World {
     }
 
     fn deliver(&mut self, id: DeliveryId) {
-        let Some((body, signal)) = self.unacknowledged.get(&id).cloned() else { return };
         if !self.life.is_up() {
             return; // the broker brings it when somebody consumes again
         }
+        let Some((body, signal)) = self.unacknowledged.get(&id).cloned() else { return };
         // Whatever the core remembers now, it may have forgotten when this message's turn comes.
         let prior = signal.and_then(|signal| self.life.store.prior(signal));
         self.give(Input::Signal(Box::new(Delivery { id, trace: None, prior, body })));

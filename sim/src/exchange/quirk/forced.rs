@@ -3,6 +3,7 @@
 
 use crate::exchange::accept::{Asked, Wanted};
 use crate::exchange::engine::{BY_LIQUIDATION, BY_SETTLEMENT, FILLED};
+use crate::exchange::ids::{Kind, id_of};
 use crate::exchange::order::Origin;
 use crate::exchange::truth::Execution;
 use crate::exchange::{Exchange, Timestamp};
@@ -76,7 +77,8 @@ impl Exchange {
         let value = Money(price.0 * quantity.0);
         let paid = Money((value.0 * rate.0 * if held == Side::Buy { Decimal::ONE } else { -Decimal::ONE }).round_dp(8));
         let execution = Execution {
-            era: self.config.era,
+            id: id_of(Kind::Execution, self.config.era, number),
+            order_id: id_of(Kind::Order, self.config.era, NO_ORDER + number),
             number,
             order: NO_ORDER + number,
             exec_type: ExecType::Funding,
