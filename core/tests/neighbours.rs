@@ -472,5 +472,5 @@ fn d7_a_refused_sell_in_base_units_is_shown_in_them() {
     assert_eq!(relationship.allocation_amount.unwrap().to_string(), "1500.00000000");
     assert_eq!(relationship.allocation_quantity.unwrap().to_string(), "0.03000000");
     let message = rows.messages.values().next().unwrap();
-    assert_eq!(message.order.quantity, "0.03");
+    assert_eq!(message.order.quantity, Quantity(d("0.03")));
 }

@@ -71,15 +71,14 @@ fn assert_replays(world: &World) {
 /// N1, N2: the published increments of an order sum to what it filled; N4: none of them is empty.
 fn assert_published_increments_sum_up(world: &World) {
     let messages = world.ledger.messages.as_ref().expect("messages were kept");
-    let d = |text: &str| text.parse::<Decimal>().expect("a decimal");
     for order in world.ledger.books.book.iter() {
         let id = order_manager_core::report::row_id(order.spec.link);
         let fills: Vec<_> = messages.iter().filter(|m| m.order.id == id).filter_map(|m| m.fill.as_ref()).collect();
-        let quantity: Decimal = fills.iter().map(|fill| d(&fill.quantity)).sum();
-        let fee: Decimal = fills.iter().map(|fill| d(&fill.fee)).sum();
+        let quantity: Decimal = fills.iter().map(|fill| fill.quantity.0).sum();
+        let fee: Decimal = fills.iter().map(|fill| fill.fee.0).sum();
         let Totals { quantity: q, fee: f, .. } = order.facts.totals();
         assert_eq!((quantity, fee), (q.0, f.0), "{}", order.spec.link);
-        assert!(fills.iter().all(|fill| !d(&fill.quantity).is_zero()));
+        assert!(fills.iter().all(|fill| !fill.quantity.is_zero()));
         let named: usize = fills.iter().map(|fill| fill.exec_ids.len()).sum();
         assert_eq!(named, order.facts.fills.len(), "{}: every execution is named once", order.spec.link);
     }

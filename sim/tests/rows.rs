@@ -5,6 +5,7 @@ use order_manager_core::config::Config;
 use order_manager_core::event::{Change, Event};
 use order_manager_core::journal::{self, Record};
 use order_manager_core::order::Status;
+use order_manager_core::report::{OrderEvent, OrderId};
 use order_manager_core::rows::{Figure, Projector, Rows, Stage};
 use order_manager_core::unit::{Ratio, SignalId, Symbol};
 use order_manager_sim::exchange::ExchangeConfig;
@@ -165,7 +166,9 @@ fn s4_a_rejected_row_has_its_message() {
     let rows = follow(&mut Projector::default(), &records);
     let rejected = |id: &SignalId| rows.orders[id].order_id.starts_with("REJECTED-");
     let of_rows: BTreeSet<SignalId> = rows.orders.keys().filter(|id| rejected(id)).copied().collect();
-    let told = rows.messages.values().filter(|m| m.event_type == Change::Rejected && m.order.order_id.starts_with('R'));
+    let is_told =
+        |m: &&OrderEvent| m.event_type == Change::Rejected && matches!(m.order.order_id, OrderId::Rejected(_));
+    let told = rows.messages.values().filter(is_told);
     assert_eq!(of_rows, told.map(|message| message.order.id).collect());
     assert!(!of_rows.is_empty());
     let events = records.iter().flat_map(|record| &record.events);

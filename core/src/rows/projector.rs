@@ -12,7 +12,7 @@ use crate::market::Instrument;
 use crate::order::{Spec, State, Status, Totals};
 use crate::outcome::Outcome;
 use crate::refusal::Code;
-use crate::report::{self, Reporter};
+use crate::report::{self, OrderId, Reporter};
 use crate::unit::{Decimal, ExchangeOrderId, OrderLinkId, SignalId, Symbol, Timestamp};
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -160,8 +160,7 @@ impl Projector {
     /// A signal that ends without any order of its own gets a row that says so, as it gets a `rejected` event.
     fn settled(&self, id: SignalId, outcome: Outcome, at: Timestamp, text: &str, rows: &mut Rows) {
         let Outcome::Rejected(code) = outcome else { return };
-        let has_order = self.orders.values().any(|tracked| tracked.own.spec.intent.signal == id);
-        let Some(signal) = self.reporter.signal(id).filter(|_| !has_order) else { return };
+        let Some(signal) = self.reporter.without_order(id) else { return };
         let known = Known { id, symbol: signal.symbol, side: signal.side, trace: signal.trace };
         let quantity = signal.row_quantity();
         let wanted = Some(quantity.0).filter(|_| quantity != report::UNUSABLE);
@@ -242,7 +241,7 @@ fn reject(
 ) {
     let row = OrderRow {
         id: known.id,
-        order_id: alloc::format!("REJECTED-{}", known.id),
+        order_id: OrderId::Rejected(known.id).to_string(),
         signal_id: known.id,
         asset: known.symbol,
         side: known.side,

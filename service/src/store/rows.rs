@@ -194,8 +194,7 @@ pub(super) fn message(id: i64, (seq, index): (Seq, u32), event: &OrderEvent) -> 
     let head = [Value::Number(id), text(event.event_id)];
     // The kind's word is the one that the event itself says.
     let kind = serde_json::to_value(event.event_type)?;
-    let about =
-        [text(&event.order.asset), text(kind.as_str().unwrap_or_default()), text(&event.trace_id), json(event)?];
+    let about = [text(event.order.asset), text(kind.as_str().unwrap_or_default()), text(event.trace_id), json(event)?];
     Ok(head.into_iter().chain(place).chain(about).collect())
 }
 

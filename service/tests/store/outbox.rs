@@ -31,8 +31,8 @@ async fn e3_the_outbox_is_every_message_with_its_envelope(home: Home) {
     }
     assert!(all.iter().map(|message| message.id).eq(1..=rows.messages.len() as i64), "ids without gaps");
     for (message, event) in all.iter().zip(rows.messages.values()) {
-        assert_eq!((message.event_id, &message.asset), (event.event_id, &event.order.asset));
-        assert_eq!(message.trace_id, event.trace_id);
+        assert_eq!((message.event_id, message.asset.as_str()), (event.event_id, event.order.asset.as_str()));
+        assert_eq!(message.trace_id, event.trace_id.as_str());
         assert_eq!(message.body, serde_json::to_string(event).expect("json"), "byte by byte");
         let word = format!("\"event_type\":\"{}\"", message.event_type);
         assert!(message.body.contains(&word), "{word} in {}", message.body);

@@ -5,7 +5,7 @@ use super::list::Oracle;
 use super::memory::{Memory, Track};
 use order_manager_core::event::{Change, Event, Told};
 use order_manager_core::outcome::Outcome;
-use order_manager_core::report::{OrderEvent, side_word};
+use order_manager_core::report::OrderEvent;
 use order_manager_core::unit::{ExchangeTime, Quantity, Side, SignalId, Symbol};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -115,10 +115,10 @@ fn ends_unborn(told: &Told) -> bool {
 fn as_booked(message: &OrderEvent, told: &Told, symbol: Symbol, side: Side) -> Verdict {
     let (increment, order) = (told.increment.quantity, &message.order);
     let fill = message.fill.as_ref();
-    let names = order.asset == symbol.as_str() && order.side == side_word(side) && order.status == told.status;
-    let counts = order.filled_quantity == increment.to_string()
+    let names = (order.asset, order.side, order.status) == (symbol, side, told.status);
+    let counts = order.filled_quantity == increment
         && fill.is_some() == increment.is_positive()
-        && fill.is_none_or(|fill| fill.quantity == order.filled_quantity && fill.exec_ids.len() == told.exec_ids.len());
-    let totals = message.totals.as_ref().is_some_and(|all| all.filled_quantity == told.totals.quantity.to_string());
+        && fill.is_none_or(|fill| fill.quantity == increment && fill.exec_ids == told.exec_ids);
+    let totals = message.totals.as_ref().is_some_and(|all| all.filled_quantity == told.totals.quantity);
     if names && counts && totals { Ok(()) } else { Err(format!("{told:?} is published as {message:?}")) }
 }

@@ -8,7 +8,9 @@ mod seen;
 
 use order_manager_core::event::Change;
 use order_manager_core::order::Status;
+use order_manager_core::report::{Naive, OrderEvent};
 use order_manager_core::rows::Rows;
+use order_manager_core::unit::{Side, calendar};
 use order_manager_sim::choice::Choices;
 use order_manager_sim::neighbours::{Outcome, PositionManager, Validation};
 use order_manager_sim::swarm::{Family, Profile, draw_of};
@@ -116,23 +118,29 @@ fn a_planted_fault_is_found() {
         let found = Scene::of(lived(0, &Profile::thin(), false), spoil).found;
         assert!(found.iter().any(|complaint| complaint.contains(what)), "{what}: {found:#?}");
     };
-    let messages = |spoil: fn(&mut order_manager_core::report::OrderEvent)| {
-        move |rows: &mut Rows| rows.messages.values_mut().for_each(spoil)
-    };
+    let messages = |spoil: fn(&mut OrderEvent)| move |rows: &mut Rows| rows.messages.values_mut().for_each(spoil);
     assert_eq!(Scene::of(lived(0, &Profile::thin(), false), |_| {}).found, [""; 0]);
     found(
         "N1, N2", // cumulative figures, as the predecessor published them
         &messages(|message| {
             if let (Some(_), Some(totals)) = (&message.fill, &message.totals) {
-                message.order.filled_quantity.clone_from(&totals.filled_quantity);
-                message.order.average_price.clone_from(&totals.average_price);
+                message.order.filled_quantity = totals.filled_quantity;
+                message.order.average_price = totals.average_price;
             }
         }),
     );
-    found("messages and rows differ", &messages(|message| message.order.side = "Buy"));
+    found("messages and rows differ", &messages(|message| message.order.side = Side::Buy));
     found("by our messages", &|rows| (rows.messages.clear(), rows.orders.clear()).0);
-    found("Offset", &messages(|message| message.timestamp.push_str("+00:00")));
-    found("model service", &messages(|message| message.order.executed_at = Some("2099-01-01T00:00:00".into())));
+    found(
+        "model service",
+        &messages(|message| message.order.executed_at = calendar::parse("2099-01-01T00:00:00").map(Naive)),
+    );
+    let with_offset = |body: &mut String| {
+        let (head, tail) = body.split_once("\",\"trace_id\"").expect("a moment, then the trace");
+        *body = format!("{head}+00:00\",\"trace_id\"{tail}");
+    };
+    let offset = Scene::of_spelt(lived(0, &Profile::thin(), false), |_| {}, with_offset).found;
+    assert!(offset.iter().any(|complaint| complaint.contains("Offset")), "{offset:#?}");
     let first = std::cell::Cell::new(true);
     found("messages and rows differ", &|rows| {
         let lost = rows.messages.iter().find(|(_, m)| m.event_type == Change::Filled).map(|(place, _)| *place);

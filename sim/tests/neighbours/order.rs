@@ -19,14 +19,15 @@ pub(crate) fn increments(order: &Order, messages: &[&OrderEvent], truth: Option<
     let (mut quantity, mut value, mut fees, mut slack) = (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO, HALF_DIGIT);
     let mut found = Vec::new();
     for message in messages.iter().filter(|m| matches!(m.event_type, Change::Filled | Change::PartiallyFilled)) {
-        let filled = d(&message.order.filled_quantity);
-        let price = message.order.average_price.as_deref().map_or(Decimal::ZERO, d);
+        let body = serde_json::to_value(message).expect("JSON");
+        let told = |key: &str| body["order"][key].as_str().map_or(Decimal::ZERO, d);
+        let (filled, price) = (told("filled_quantity"), told("average_price"));
         if filled <= Decimal::ZERO || price <= Decimal::ZERO {
             found.push(format!("N4: {}: {message:?}", order.spec.link));
         }
         quantity += filled;
         value += filled * price;
-        fees += message.order.fees.as_deref().map_or(Decimal::ZERO, d);
+        fees += told("fees");
         slack += filled * HALF_DIGIT;
     }
     let theirs = truth.map(|state| (state.cum_quantity.0, state.cum_value.0, state.cum_fee.0)).unwrap_or_default();

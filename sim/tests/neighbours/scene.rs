@@ -7,7 +7,7 @@ use order_manager_core::journal::{self, Record};
 use order_manager_core::order::Order;
 use order_manager_core::outcome::Outcome as Settled;
 use order_manager_core::refusal::Code;
-use order_manager_core::report::{OrderEvent, row_id};
+use order_manager_core::report::{OrderEvent, OrderId, row_id};
 use order_manager_core::rows::{Projector, Rows};
 use order_manager_core::unit::{Decimal, SignalId, Symbol, Timestamp};
 use order_manager_sim::neighbours::{
@@ -52,6 +52,11 @@ pub(crate) struct Scene {
 impl Scene {
     /// A world that is over. `spoil` may falsify what each record publishes and writes.
     pub(crate) fn of(lived: Lived, spoil: impl Fn(&mut Rows)) -> Self {
+        Self::of_spelt(lived, spoil, |_| {})
+    }
+
+    /// The same; `misspell` may falsify each message's text on its way.
+    pub(crate) fn of_spelt(lived: Lived, spoil: impl Fn(&mut Rows), misspell: impl Fn(&mut String)) -> Self {
         let (rows, manager) = (Rows::default(), PositionManager::default());
         let mut scene = Self { lived, rows, manager, stuck: None, found: Vec::new() };
         let records: Vec<Record> = {
@@ -63,21 +68,23 @@ impl Scene {
             let mut changed = Rows::default();
             projector.follow_record(record.seq, record.at, &record.events, &mut changed);
             spoil(&mut changed);
-            scene.follow(changed, record.at);
+            scene.follow(changed, record.at, &misspell);
         }
         scene.judge();
         scene
     }
 
     /// One record: its rows are there before its messages are.
-    fn follow(&mut self, mut changed: Rows, at: Timestamp) {
+    fn follow(&mut self, mut changed: Rows, at: Timestamp, misspell: impl Fn(&mut String)) {
         self.found.extend(changed.orders.values().flat_map(order_complaints));
         self.found.extend(changed.relationships.values().flat_map(relationship_complaints));
         let assets: BTreeSet<Symbol> = changed.orders.values().map(|row| row.asset).collect();
         let messages = std::mem::take(&mut changed.messages);
         self.rows.absorb(changed);
         for (place, message) in messages {
-            self.publish(&message, at);
+            let mut body = serde_json::to_string(&message).expect("JSON");
+            misspell(&mut body);
+            self.publish(&message, body.as_bytes(), at);
             self.rows.messages.insert(place, message);
         }
         if self.stuck.is_some() {
@@ -92,11 +99,10 @@ impl Scene {
         }
     }
 
-    fn publish(&mut self, message: &OrderEvent, at: Timestamp) {
-        let body = serde_json::to_vec(message).expect("JSON");
-        let moments = bad_moments(&serde_json::from_slice(&body).expect("JSON"));
+    fn publish(&mut self, message: &OrderEvent, body: &[u8], at: Timestamp) {
+        let moments = bad_moments(&serde_json::from_slice(body).expect("JSON"));
         self.found.extend(moments.iter().map(|moment| format!("N5: {moment} in {message:?}")));
-        let reading = read_execution(&body, at);
+        let reading = read_execution(body, at);
         if matches!(reading, Reading::Accepted(_)) != (message.event_type == Change::Filled) {
             self.found.push(format!("model service: {reading:?} of {message:?}"));
         }
@@ -104,7 +110,7 @@ impl Scene {
             return;
         }
         let is_fill = matches!(message.event_type, Change::Filled | Change::PartiallyFilled);
-        match self.manager.take(&body) {
+        match self.manager.take(body) {
             Outcome::Applied if is_fill => {}
             Outcome::Discarded(_) if !is_fill => {}
             Outcome::Poisoned(Poison::Average(_)) if self.lived.config.allow_short || self.lived.manual => {
@@ -179,7 +185,7 @@ impl Scene {
             if matches!(account.outcome, Some(Settled::Rejected(_))) && account.orders.is_empty() {
                 let name = format!("REJECTED-{id}");
                 let rejected = self.rows.messages.values().filter(|message| message.event_type == Change::Rejected);
-                let told = rejected.filter(|message| message.order.order_id == name).count();
+                let told = rejected.filter(|message| message.order.order_id == OrderId::Rejected(*id)).count();
                 let rows = orders.iter().filter(|row| row.order_id == name).count();
                 // What is no usable signal is told once and never tried, and nothing else is never tried.
                 let tries = match (account.outcome, usize::from(self.rows.signals[id].tries)) {

@@ -79,7 +79,7 @@ fn the_total_is_published_as_the_increment() {
     let (filled, mut other) = (told(&world, Change::Filled), message(&world));
     publish(&mut world, filled.clone(), Some(&other));
     assert_eq!(world.broken(), None);
-    other.order.filled_quantity = "0.02".into();
+    other.order.filled_quantity = quantity("0.02");
     publish(&mut world, filled, Some(&other));
     found(&world, Oracle::PublishedAsBooked);
 }
