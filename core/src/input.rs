@@ -70,9 +70,6 @@ pub struct Budgets {
     pub held_until: BTreeMap<Operation, Timestamp>,
     /// When this memory began.
     pub begun: Option<Timestamp>,
-    /// The one before it had not lasted for a second: until this one has, nothing is left.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
-    pub nothing_left: bool,
 }
 
 /// How a life begins.

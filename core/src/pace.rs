@@ -4,7 +4,7 @@
 use crate::bybit::{Operation, Request};
 use crate::input::{Budgets, Tag};
 use crate::unit::{Span, Timestamp};
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
 
 /// How urgent a request is; the smaller goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,12 +31,10 @@ const WINDOW: Span = Span::millis(1_050);
 
 impl Pace {
     /// Budgets of a memory that begins at `now`. What was spent in the second before nobody knows any more: for as long
-    /// only what every spender leaves below Bybit's default may go. Where the memory `before` it began within that second
-    /// too, it may have spent that as well: then nothing goes.
+    /// only what every spender leaves below Bybit's default may go.
     #[must_use]
-    pub fn begun(now: Timestamp, before: Option<Timestamp>) -> Self {
-        let nothing_left = before.is_some_and(|before| now.since(before) < WINDOW);
-        Self::resumed(Budgets { begun: Some(now), nothing_left, ..Budgets::default() })
+    pub fn begun(now: Timestamp) -> Self {
+        Self::resumed(Budgets { begun: Some(now), ..Budgets::default() })
     }
 
     /// Goes on with these budgets; nothing waits.
@@ -111,14 +109,11 @@ impl Pace {
 
     fn room_at(&self, operation: Operation, now: Timestamp) -> Timestamp {
         let held = self.budgets.held_until.get(&operation).copied().unwrap_or(now).max(now);
+        let Some(spent) = self.budgets.spent.get(&operation) else { return held };
         let known = self.budgets.begun.map(|begun| begun.after(WINDOW)).filter(|known| *known > now);
-        let spent = self.budgets.spent.get(&operation);
-        let count = spent.map_or(0, VecDeque::len);
-        let left = if self.budgets.nothing_left { 0 } else { budget(operation).saturating_sub(limit(operation)) };
-        let full = count >= limit(operation);
-        match (known, spent.and_then(VecDeque::front)) {
-            (Some(known), _) if count >= left => known.max(held),
-            (_, Some(first)) if full => first.after(WINDOW).max(held),
+        match known {
+            Some(known) if spent.len() >= budget(operation).saturating_sub(limit(operation)) => known.max(held),
+            _ if spent.len() >= limit(operation) => spent.front().map_or(held, |first| first.after(WINDOW).max(held)),
             _ => held,
         }
     }
@@ -209,10 +204,9 @@ mod tests {
         assert_eq!(most_within_a_second(&asks), 30);
     }
 
-    /// The one before may have spent its whole budget in the moment in which it ended, and what it left may have been spent
-    /// by one that ended at once.
+    /// The one before may have spent its whole budget in the moment in which it ended.
     #[test]
-    fn o5_a_memory_that_begins_spends_no_more_than_those_before_left() {
+    fn o5_a_memory_that_begins_spends_no_more_than_the_one_before_left() {
         for request in [cancel as fn(u8) -> (Tag, Request), |n| ask(u32::from(n))] {
             let fill = |pace: &mut Pace| {
                 for n in 0..100 {
@@ -224,12 +218,9 @@ mod tests {
             fill(&mut before);
             let now = Timestamp(1_000_000);
             let mut sent: Vec<_> = core::iter::from_fn(|| before.take(now)).map(|(tag, _)| (now, tag)).collect();
-            let mut after = Pace::begun(now, None);
+            let mut after = Pace::begun(now);
             fill(&mut after);
-            sent.extend(core::iter::from_fn(|| after.take(now)).map(|(tag, _)| (now, tag)));
-            let mut third = Pace::begun(now, Some(now));
-            fill(&mut third);
-            sent.extend(drain(&mut third));
+            sent.extend(drain(&mut after));
             assert_eq!(most_within_a_second(&sent), budget(request(0).1.operation()));
         }
     }

@@ -56,9 +56,6 @@ pub struct Checkpoint {
     pub at: Timestamp,
     /// The chained digest after it, high and low half.
     pub digest: (u64, u64),
-    /// When the life began in which it was taken.
-    #[serde(default)]
-    pub begun: Option<Timestamp>,
     /// The durable state.
     pub durable: Durable,
 }
@@ -70,7 +67,6 @@ struct CheckpointRef<'a> {
     seq: Seq,
     at: Timestamp,
     digest: (u64, u64),
-    begun: Option<Timestamp>,
     durable: &'a Durable,
 }
 
@@ -90,8 +86,6 @@ pub struct Manager {
     seq: Seq,
     now: Timestamp,
     digest: Digest,
-    /// When the present life began, or the last one where this is restored.
-    begun: Option<Timestamp>,
 }
 
 impl Manager {
@@ -120,7 +114,6 @@ impl Manager {
                 )));
             }
             manager.durable = read.durable;
-            manager.begun = read.begun;
             manager.seq = read.seq;
             manager.now = read.at;
             manager.digest = Digest(u128::from(read.digest.0) << 64 | u128::from(read.digest.1));
@@ -141,9 +134,6 @@ impl Manager {
             }
             for event in &record.events {
                 self.apply(event);
-                if let Event::Started { .. } = event {
-                    self.begun = Some(record.at);
-                }
             }
             self.seq = record.seq;
             self.now = record.at;
@@ -163,7 +153,6 @@ impl Manager {
             seq: self.seq,
             at: self.now,
             digest: (half(self.digest.0 >> 64), half(self.digest.0)),
-            begun: self.begun,
             durable: &self.durable,
         };
         let mut bytes = Vec::new();

@@ -64,8 +64,7 @@ impl Turn<'_> {
                 self.emit(Event::OrderAnswered { link, answer: CreateAnswer::Unknown { why }, at });
             }
         }
-        let before = self.m.begun.replace(at);
-        self.resume(&[], Pace::begun(at, before));
+        self.resume(&[], Pace::begun(at));
     }
 
     /// The volatile state is dropped; requests that are out may still be answered.
