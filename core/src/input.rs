@@ -61,15 +61,16 @@ pub struct Resumed {
     pub budgets: Budgets,
 }
 
+/// When the last requests to each endpoint went, as many as may go within a second.
+pub type Spent = BTreeMap<Operation, VecDeque<Timestamp>>;
+
 /// What was spent of each endpoint's budget lately, and until when which of them is held.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budgets {
-    /// When the last requests went, as many as may go within a second.
-    pub spent: BTreeMap<Operation, VecDeque<Timestamp>>,
+    /// When the last requests went.
+    pub spent: Spent,
     /// Nothing of these goes before: the exchange said that their budget is spent.
     pub held_until: BTreeMap<Operation, Timestamp>,
-    /// When this memory began.
-    pub begun: Option<Timestamp>,
 }
 
 /// How a life begins.

@@ -7,6 +7,7 @@
 
 mod cbor;
 
+use crate::bybit::Operation;
 use crate::command::Command;
 use crate::event::{Event, Seq};
 use crate::input::Input;
@@ -17,8 +18,8 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The shape of records written by this build. In version 1 decimals were arrays of sixteen numbers and signal ids texts;
-/// both are read still.
-pub const VERSION: u32 = 2;
+/// up to version 2 nothing told which requests left. Both are read still.
+pub const VERSION: u32 = 3;
 
 /// A chained digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +42,9 @@ pub struct Record {
     pub input: Input,
     /// What is true since.
     pub events: Vec<Event>,
+    /// Which endpoints' budgets were spent with it, a request each (spec O5); none where it was written before version 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Vec<Operation>>,
 }
 
 #[derive(Serialize)]
@@ -49,6 +53,8 @@ struct RecordRef<'a> {
     at: Timestamp,
     input: &'a Input,
     events: &'a [Event],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<&'a [Operation]>,
 }
 
 /// A value that could not be written or read. The text says where.
@@ -62,9 +68,10 @@ pub fn write_record(
     at: Timestamp,
     input: &Input,
     events: &[Event],
+    sent: Option<&[Operation]>,
     out: &mut Vec<u8>,
 ) -> Result<(), CodecError> {
-    write(&RecordRef { seq, at, input, events }, out)
+    write(&RecordRef { seq, at, input, events, sent }, out)
 }
 
 /// Reads a record.
@@ -81,6 +88,9 @@ pub struct Folded {
     pub at: Timestamp,
     /// What is true since.
     pub events: Vec<Event>,
+    /// Which endpoints' budgets were spent with it.
+    #[serde(default)]
+    pub sent: Vec<Operation>,
 }
 
 /// Reads of a record what a fold needs.

@@ -23,7 +23,7 @@ macro_rules! sample {
 }
 macro_rules! samples {
     ($($name:literal: $end:literal,)*) => {
-        [$(($name, [sample!("1", $name), sample!("2", $name)], $end)),*]
+        [$(($name, [sample!("1", $name), sample!("2", $name), sample!("3", $name)], $end)),*]
     };
 }
 
@@ -67,11 +67,12 @@ fn e3_journals_of_every_version_are_read_and_end_as_they_did() {
             for (bytes, _) in frames {
                 let record = journal::read_record(bytes).unwrap();
                 again.clear();
-                journal::write_record(record.seq, record.at, &record.input, &record.events, &mut again).unwrap();
+                let (sent, at) = (record.sent.as_deref(), record.at);
+                journal::write_record(record.seq, at, &record.input, &record.events, sent, &mut again).unwrap();
                 assert_eq!(journal::read_record(&again), Ok(record), "{version}-{name}: all that is read is written");
                 same &= again == bytes;
             }
-            assert_eq!(same, version == journal::VERSION, "{version}-{name} has the shape of version {version}");
+            assert_eq!(same, version > 1, "{version}-{name}: what version 3 adds to the shape may be missing");
         }
     }
 }

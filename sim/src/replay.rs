@@ -64,7 +64,8 @@ pub fn replay(file: &[u8]) -> anyhow::Result<Verdict> {
         if digest != frame.digest {
             let record = journal::read_record(frame.record)?;
             again.clear();
-            journal::write_record(record.seq, record.at, &record.input, &record.events, &mut again)?;
+            let sent = Some(record.sent.as_ref().unwrap_or(&step.sent).as_slice());
+            journal::write_record(record.seq, record.at, &record.input, &record.events, sent, &mut again)?;
             if again != frame.record && record.events == step.events {
                 reshaped += 1;
                 continue;
@@ -96,7 +97,7 @@ impl fmt::Display for Verdict {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Record { seq, at, input, events } = &self.record;
+        let Record { seq, at, input, events, .. } = &self.record;
         writeln!(f, "step {} at {at}: recorded digest {}, replayed {}", seq.0, self.recorded, self.replayed)?;
         writeln!(f, "  input    {}", json(input))?;
         let longest = events.len().max(self.events.len());

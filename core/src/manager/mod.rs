@@ -17,11 +17,13 @@ mod turn;
 
 pub use durable::{Active, Counts, Durable, Lane, SignalState, Stage};
 
+use crate::bybit::Operation;
 use crate::command::Command;
 use crate::config::Config;
 use crate::event::{Event, Seq};
-use crate::input::{Input, Resumed, Stream};
+use crate::input::{Budgets, Input, Resumed, Spent, Stream};
 use crate::journal::{self, CodecError, Digest};
+use crate::pace::Pace;
 use crate::timer::Why;
 use crate::unit::Timestamp;
 use alloc::vec::Vec;
@@ -38,6 +40,8 @@ pub struct Step {
     pub events: Vec<Event>,
     /// What to start, in order, once `record` is durable.
     pub commands: Vec<Command>,
+    /// Which endpoints' budgets the commands spend, a request each.
+    pub sent: Vec<Operation>,
     /// The bytes to store.
     pub record: Vec<u8>,
     /// The chained digest after this step.
@@ -56,6 +60,9 @@ pub struct Checkpoint {
     pub at: Timestamp,
     /// The chained digest after it, high and low half.
     pub digest: (u64, u64),
+    /// What was spent of the budgets up to then; nothing where it was written before version 3.
+    #[serde(default)]
+    pub spent: Spent,
     /// The durable state.
     pub durable: Durable,
 }
@@ -67,6 +74,7 @@ struct CheckpointRef<'a> {
     seq: Seq,
     at: Timestamp,
     digest: (u64, u64),
+    spent: &'a Spent,
     durable: &'a Durable,
 }
 
@@ -114,6 +122,7 @@ impl Manager {
                 )));
             }
             manager.durable = read.durable;
+            manager.observed.pace = Pace::resumed(Budgets { spent: read.spent, ..Budgets::default() });
             manager.seq = read.seq;
             manager.now = read.at;
             manager.digest = Digest(u128::from(read.digest.0) << 64 | u128::from(read.digest.1));
@@ -135,6 +144,9 @@ impl Manager {
             for event in &record.events {
                 self.apply(event);
             }
+            for operation in record.sent {
+                self.observed.pace.spend(operation, record.at);
+            }
             self.seq = record.seq;
             self.now = record.at;
             self.digest = digest;
@@ -153,6 +165,7 @@ impl Manager {
             seq: self.seq,
             at: self.now,
             digest: (half(self.digest.0 >> 64), half(self.digest.0)),
+            spent: self.spent(),
             durable: &self.durable,
         };
         let mut bytes = Vec::new();
@@ -167,6 +180,7 @@ impl Manager {
     pub fn step(&mut self, now: Timestamp, input: &Input, step: &mut Step) -> Result<(), CodecError> {
         step.events.clear();
         step.commands.clear();
+        step.sent.clear();
         step.record.clear();
         self.now = self.now.max(now);
         self.seq = Seq(self.seq.0.saturating_add(1));
@@ -174,7 +188,7 @@ impl Manager {
         let mut turn = Turn { m: self, out: step };
         turn.take(input);
         turn.settle();
-        journal::write_record(self.seq, self.now, input, &step.events, &mut step.record)?;
+        journal::write_record(self.seq, self.now, input, &step.events, Some(&step.sent), &mut step.record)?;
         self.digest = journal::chain(self.digest, &step.record, &step.commands, &mut step.scratch)?;
         step.digest = self.digest;
         Ok(())
@@ -203,6 +217,12 @@ impl Manager {
     #[must_use]
     pub fn durable(&self) -> &Durable {
         &self.durable
+    }
+
+    /// What was spent of the request budgets lately, in this life or before: exactly the fold of the records (spec O5).
+    #[must_use]
+    pub fn spent(&self) -> &Spent {
+        &self.observed.pace.budgets().spent
     }
 
     /// The rules of this life.

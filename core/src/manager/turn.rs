@@ -6,7 +6,7 @@ use super::observed::{Clock, Observed};
 use crate::bybit::Request;
 use crate::command::{Command, Outgoing, Receipt};
 use crate::event::{CreateAnswer, Event};
-use crate::input::{DeliveryId, Question, Resumed, Started, Tag};
+use crate::input::{Budgets, DeliveryId, Question, Resumed, Started, Tag};
 use crate::order::State;
 use crate::pace::{Pace, Urgency};
 use crate::timer::Why;
@@ -64,7 +64,8 @@ impl Turn<'_> {
                 self.emit(Event::OrderAnswered { link, answer: CreateAnswer::Unknown { why }, at });
             }
         }
-        self.resume(&[], Pace::begun(at));
+        let spent = self.m.spent().clone();
+        self.resume(&[], Pace::resumed(Budgets { spent, ..Budgets::default() }));
     }
 
     /// The volatile state is dropped; requests that are out may still be answered.
@@ -213,6 +214,8 @@ impl Turn<'_> {
         if let Tag::Inquiry { link, .. } = tag {
             self.inquiry_sent(link, signed_at);
         }
+        self.m.observed.pace.spend(request.operation(), self.m.now);
+        self.out.sent.push(request.operation());
         self.m.observed.out.insert(tag, self.m.now);
         self.arm(Why::Overdue(tag), ANSWER_MAX);
         let recv_window_ms = u32::try_from(self.m.config.recv_window_ms).unwrap_or(u32::MAX);

@@ -29,7 +29,7 @@ const RUN: u32 = 12;
 const LONG: usize = 48;
 /// Restarts of one life: each folds the records anew.
 const CRASHES_MAX: u32 = 12;
-/// Checkpoints are rare: each forgets what was spent of the budgets, so more in a second would overspend them.
+/// Checkpoints are rare.
 const CHECKPOINT_PAUSE: Span = Span::secs(2);
 /// Good signals that a cooperative world sends of itself.
 const GOOD_MAX: usize = 6;

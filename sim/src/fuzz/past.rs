@@ -109,7 +109,6 @@ impl Past {
             Input::Started(started) => {
                 (self.stream_up, self.reconciled) = (false, false);
                 self.config = started.config.clone();
-                self.sends.clear(); // a start takes longer than any budget's window
             }
             Input::Checkpointed(resumed) => (self.stream_up, self.reconciled) = (resumed.stream_up, false),
             Input::Stream(stream) => match &**stream {

@@ -4,6 +4,7 @@ use super::bench::{Bench, Verdict};
 use super::list::Oracle;
 use crate::world::World;
 use order_manager_core::event::Seq;
+use order_manager_core::input::Spent;
 use order_manager_core::journal::{self, Digest};
 use order_manager_core::manager::Durable;
 use order_manager_core::{Manager, Step};
@@ -80,12 +81,17 @@ impl Restarts {
     /// Where steps wait to be written, memory is ahead, and there is nothing to compare.
     fn same_fold(&self, records: &[(&[u8], Digest)], live: &Manager) -> Verdict {
         let folded = Manager::restore(None, records.iter().copied()).map_err(|error| error.to_string())?;
-        let differs = folded.seq() != live.seq() || folded.durable() != live.durable();
+        let differs = folded.seq() != live.seq() || lasting(&folded) != lasting(live);
         if self.waiting.is_empty() && differs {
-            return Err(format!("folded {:?}\n  live {:?}", folded.durable(), live.durable()));
+            return Err(format!("folded {:?}\n  live {:?}", lasting(&folded), lasting(live)));
         }
         Ok(())
     }
+}
+
+/// What outlives the process.
+fn lasting(manager: &Manager) -> (&Durable, &Spent) {
+    (manager.durable(), manager.spent())
 }
 
 /// It holds what the records before it fold to, and those after it replay from it.
@@ -93,8 +99,8 @@ fn same_checkpoint(place: usize, bytes: &[u8], records: &[(&[u8], Digest)]) -> V
     let (before, after) = records.split_at_checked(place).unwrap_or((records, &[]));
     let restored = Manager::restore(Some(bytes), []).map_err(|error| error.to_string())?;
     let folded = Manager::restore(None, before.iter().copied()).map_err(|error| error.to_string())?;
-    if folded.durable() != restored.durable() {
-        return Err(format!("holds {:?}\n  folded {:?}", restored.durable(), folded.durable()));
+    if lasting(&folded) != lasting(&restored) {
+        return Err(format!("holds {:?}\n  folded {:?}", lasting(&restored), lasting(&folded)));
     }
     replay(restored, after)
 }

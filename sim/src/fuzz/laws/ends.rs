@@ -50,7 +50,7 @@ fn restore(checkpoint: Option<&[u8]>, kept: &[Kept]) -> Result<Manager, String> 
     Manager::restore(checkpoint, records).map_err(|e| e.to_string())
 }
 
-/// Are both at the same place with the same durable state?
+/// Are both at the same place with the same durable state and budgets?
 pub(in crate::fuzz) fn same(restored: &Manager, live: &Manager) -> Verdict {
     let place = |m: &Manager| (m.seq(), m.now(), m.digest());
     if place(restored) != place(live) {
@@ -58,6 +58,9 @@ pub(in crate::fuzz) fn same(restored: &Manager, live: &Manager) -> Verdict {
     }
     if restored.durable() != live.durable() {
         return Err(format!("restored {:?}\n  died as {:?}", restored.durable(), live.durable()));
+    }
+    if restored.spent() != live.spent() {
+        return Err(format!("restored with {:?} spent\n  died with {:?}", restored.spent(), live.spent()));
     }
     Ok(())
 }
