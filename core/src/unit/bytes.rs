@@ -14,15 +14,8 @@ impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match core::str::from_utf8(&self.0) {
             Ok(text) => fmt::Debug::fmt(text, f),
-            Err(_) => write!(f, "hex:{}", Hex(&self.0)),
+            Err(_) => write!(f, "hex:{}", hex::encode(&self.0)),
         }
-    }
-}
-
-struct Hex<'a>(&'a [u8]);
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
     }
 }
 
@@ -33,7 +26,7 @@ impl Serialize for Bytes {
         }
         match core::str::from_utf8(&self.0) {
             Ok(text) => s.serialize_str(text),
-            Err(_) => s.collect_str(&format_args!("hex:{}", Hex(&self.0))),
+            Err(_) => s.collect_str(&format_args!("hex:{}", hex::encode(&self.0))),
         }
     }
 }

@@ -106,8 +106,7 @@ pub(super) fn signal(row: &mut Row, orders: Vec<OrderView>) -> Result<SignalView
 
 pub(super) fn dead_letter(row: &mut Row) -> Result<DeadLetterView> {
     let (id, received_at, reason, body) = (row.number()?, row.zulu()?, row.text()?, row.bytes()?);
-    let hex = || body.iter().map(|byte| format!("{byte:02x}")).collect();
-    let body_hex = std::str::from_utf8(&body).is_err().then(hex);
+    let body_hex = std::str::from_utf8(&body).is_err().then(|| hex::encode(&body));
     let body = String::from_utf8_lossy(&body).into_owned();
     Ok(DeadLetterView { id, received_at, reason, body, body_hex })
 }

@@ -202,10 +202,7 @@ impl RawSignal {
 
 /// Two hexadecimal digits a byte.
 fn bytes(word: &Word) -> Result<Vec<u8>, Problem> {
-    let digits: Option<Vec<u8>> =
-        word.get_ref().chars().map(|c| c.to_digit(16).and_then(|d| d.try_into().ok())).collect();
-    let pairs = digits.filter(|digits| digits.len().is_multiple_of(2));
-    pairs.map(|digits| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()).ok_or_else(|| {
+    hex::decode(word.get_ref()).map_err(|_| {
         let message = format!("`{}` is not hexadecimal", word.get_ref());
         Problem::at(word, message, "not bytes", "write two hexadecimal digits a byte: \"7bff\"")
     })

@@ -173,7 +173,7 @@ fn of_raw(raw: &RawStep) -> String {
     let mut fields = Fields::default();
     match std::str::from_utf8(&raw.body) {
         Ok(body) => fields.word("raw", body),
-        Err(_) => fields.word("raw_hex", &raw.body.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        Err(_) => fields.word("raw_hex", &hex::encode(&raw.body)),
     }
     fields.more_than_one("deliveries", raw.deliveries);
     fields.table()
