@@ -47,7 +47,7 @@ pub enum Input {
     Checkpointed(Box<Resumed>),
 }
 
-/// What a replay from a checkpoint must know besides the durable state.
+/// What a replay from a checkpoint must know besides what that holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resumed {
     /// The rules of this life.

@@ -1,6 +1,6 @@
 //! The journal's records and the digest that chains them.
 //!
-//! A record holds an input as it came and the events that it made. Records are CBOR with named fields: exact,
+//! A record holds an input as it came, the events that it made and which requests left with it. Records are CBOR with named fields: exact,
 //! compact, and readable by later versions that know more fields. The digest of a step is a 128-bit
 //! non-cryptographic hash over the stored bytes and the commands, chained to the one before: it finds a
 //! difference, it does not prove that nobody made one.
@@ -88,9 +88,9 @@ pub struct Folded {
     pub at: Timestamp,
     /// What is true since.
     pub events: Vec<Event>,
-    /// Which endpoints' budgets were spent with it.
+    /// Which endpoints' budgets were spent with it; none where it was written before version 3.
     #[serde(default)]
-    pub sent: Vec<Operation>,
+    pub sent: Option<Vec<Operation>>,
 }
 
 /// Reads of a record what a fold needs.

@@ -72,9 +72,14 @@ impl Pace {
     pub fn spend(&mut self, operation: Operation, now: Timestamp) {
         let spent = self.budgets.spent.entry(operation).or_default();
         spent.push_back(now);
-        if spent.len() > limit(operation) {
+        while spent.len() > limit(operation) {
             spent.pop_front();
         }
+    }
+
+    /// So much time has passed that does not count, for nobody knows how much it truly was.
+    pub fn pass_over(&mut self, time: Span) {
+        self.budgets.spent.values_mut().flatten().for_each(|at| *at = at.after(time));
     }
 
     /// The most urgent request whose endpoint has room now. It is not spent before [`Pace::spend`]: not all that is taken
@@ -223,6 +228,16 @@ mod tests {
         after.queue(Urgency::Ask, tag, request);
         while send(&mut after, Timestamp(8_999_999)).is_some() {}
         assert!(after.is_waiting(tag));
+    }
+
+    #[test]
+    fn o5_time_that_is_passed_over_frees_nothing() {
+        let (now, mut pace) = (Timestamp(1_000_000), Pace::default());
+        (0..20).map(cancel).for_each(|(tag, request)| pace.queue(Urgency::Cancel, tag, request));
+        while send(&mut pace, now).is_some() {}
+        let later = now.after(Span::secs(3_600));
+        pace.pass_over(Span::secs(3_600));
+        assert_eq!(pace.next(later), Some(later.after(WINDOW)));
     }
 
     #[test]

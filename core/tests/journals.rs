@@ -63,6 +63,7 @@ fn e3_journals_of_every_version_are_read_and_end_as_they_did() {
             assert_eq!(told(&manager), end, "{version}-{name}");
             let kept = Manager::restore(Some(checkpoint), []).unwrap();
             assert_eq!((kept.durable(), kept.digest()), (manager.durable(), manager.digest()), "{version}-{name}");
+            assert_eq!(kept.spent() == manager.spent(), version > 2, "{version}-{name}");
             let (mut again, mut same) = (Vec::new(), true);
             for (bytes, _) in frames {
                 let record = journal::read_record(bytes).unwrap();

@@ -142,9 +142,14 @@ impl Manager {
                 return Err(CodecError(alloc::format!("record {} follows on {}", record.seq.0, self.seq.0)));
             }
             for event in &record.events {
+                if let Event::Started { .. } = event {
+                    self.begin_life(record.at);
+                }
                 self.apply(event);
             }
-            for operation in record.sent {
+            let creates = |event: &Event| matches!(event, Event::OrderSent { .. }).then_some(Operation::Create);
+            let sent = record.sent.unwrap_or_else(|| record.events.iter().filter_map(creates).collect());
+            for operation in sent {
                 self.observed.pace.spend(operation, record.at);
             }
             self.seq = record.seq;
@@ -154,7 +159,13 @@ impl Manager {
         Ok(())
     }
 
-    /// The durable state as bytes to restore from. An optimisation: safe to delete.
+    /// The time between two lives is told by clocks that may have been set meanwhile, or stand on two hosts: what was spent
+    /// by the last record counts as spent just now.
+    fn begin_life(&mut self, at: Timestamp) {
+        self.observed.pace.pass_over(at.since(self.now));
+    }
+
+    /// The durable state, and what was spent of the budgets, as bytes to restore from. An optimisation: safe to delete.
     ///
     /// # Errors
     /// A state that cannot be written; none is known.
@@ -182,6 +193,9 @@ impl Manager {
         step.commands.clear();
         step.sent.clear();
         step.record.clear();
+        if let Input::Started(_) = input {
+            self.begin_life(now);
+        }
         self.now = self.now.max(now);
         self.seq = Seq(self.seq.0.saturating_add(1));
         step.seq = self.seq;

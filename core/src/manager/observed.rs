@@ -1,4 +1,5 @@
-//! What was last seen, never stored: a restart forgets it, and decisions refuse what is stale.
+//! What was last seen, never stored: a restart forgets it, and decisions refuse what is stale. But for what was spent of the
+//! request budgets, which the records tell.
 
 use crate::account::Resting;
 use crate::bybit::{PositionRow, WalletRow};

@@ -53,7 +53,8 @@ impl Turn<'_> {
         self.m.observed.clock.map(|Clock { offset, .. }| self.now().at_exchange(offset))
     }
 
-    /// A life begins: what was observed is forgotten, what was being sent is Unknown, everything is asked for.
+    /// A life begins: what was observed is forgotten but for what was spent, what was being sent is Unknown, everything is
+    /// asked for.
     pub(super) fn started(&mut self, started: &Started) {
         self.m.config = started.config.clone();
         self.emit(Event::Started { life: started.life });
@@ -77,7 +78,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Takes up the work anew from the durable state alone.
+    /// Takes up the work anew from the durable state and the budgets alone.
     fn resume(&mut self, out: &[(Tag, Timestamp)], pace: Pace) {
         let epoch = u32::try_from(self.m.seq.0 & u64::from(u32::MAX)).unwrap_or(u32::MAX);
         self.m.observed = Observed { epoch, touched: self.now(), pace, ..Observed::default() };

@@ -29,8 +29,6 @@ const RUN: u32 = 12;
 const LONG: usize = 48;
 /// Restarts of one life: each folds the records anew.
 const CRASHES_MAX: u32 = 12;
-/// Checkpoints are rare.
-const CHECKPOINT_PAUSE: Span = Span::secs(2);
 /// Good signals that a cooperative world sends of itself.
 const GOOD_MAX: usize = 6;
 /// Steps of calm in which everything must come to rest. An age of 15 minutes and a round of questions
@@ -54,7 +52,6 @@ pub(super) struct Life {
     holding: bool,
     crashes: u32,
     checkpoint: Option<(usize, Vec<u8>)>,
-    checkpointed_at: Timestamp,
     venue: Venue,
     signals: Signals,
     beside: Option<Beside>,
@@ -80,7 +77,6 @@ impl Life {
             holding: false,
             crashes: 0,
             checkpoint: None,
-            checkpointed_at: Timestamp(0),
             venue,
             signals: Signals::default(),
             beside: None,
@@ -168,7 +164,7 @@ impl Life {
                 self.cooperate(true)
             }
             59 if self.crashes < CRASHES_MAX => self.crash(),
-            60 if self.now.since(self.checkpointed_at) >= CHECKPOINT_PAUSE => self.take_checkpoint(),
+            60 => self.take_checkpoint(),
             61..=63 => (0..RUN).try_for_each(|_| self.cooperate(true)),
             _ => self.cooperate(true),
         }
@@ -350,7 +346,6 @@ impl Life {
         let broken = |what: String| Broken { law: RESTORE, seq: self.manager.seq(), what };
         let bytes = self.manager.checkpoint().map_err(|e| broken(e.to_string()))?;
         self.checkpoint = Some((self.kept.len(), bytes));
-        self.checkpointed_at = self.now;
         self.commit();
         let resumed = self.manager.resumed();
         self.take(Input::Checkpointed(Box::new(resumed)), None)

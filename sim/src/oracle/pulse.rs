@@ -3,6 +3,7 @@
 use super::bench::{Bench, Scene, Verdict};
 use super::ends::Ends;
 use super::list::Oracle;
+use order_manager_core::command::Command;
 use order_manager_core::config::Config;
 use order_manager_core::event::Event;
 use order_manager_core::input::{Input, Stream};
@@ -175,10 +176,15 @@ pub(super) fn wakes_ahead(bench: &mut Bench, now: Timestamp, wake: Option<Timest
 
 fn reads_back(input: &Input, step: &Step) -> Verdict {
     let record = journal::read_record(&step.record).map_err(|error| error.to_string())?;
-    if record.seq == step.seq && record.input == *input && record.events == step.events {
+    let left = step.commands.iter().filter_map(|command| match command {
+        Command::Send(outgoing) => Some(outgoing.request.operation()),
+        Command::Settle { .. } | Command::Consult(_) => None,
+    });
+    let tells_what_left = record.sent.iter().flatten().copied().eq(left);
+    if record.seq == step.seq && record.input == *input && record.events == step.events && tells_what_left {
         return Ok(());
     }
-    Err(format!("{record:?} is stored of {input:?} {:?}", step.events))
+    Err(format!("{record:?} is stored of {input:?} {:?} {:?}", step.events, step.commands))
 }
 
 /// Nothing is kept beyond its time or its number.

@@ -19,7 +19,7 @@ pub(super) struct Restarts {
     waiting: VecDeque<(Seq, Digest)>,
     durable: (Seq, Digest),
     /// The state at death, where nothing of it was unwritten.
-    died_as: Option<Box<Durable>>,
+    died_as: Option<Box<(Durable, Spent)>>,
     /// The last checkpoint, and how many records it stands for.
     checkpoint: Option<(usize, Vec<u8>)>,
 }
@@ -37,7 +37,7 @@ impl Restarts {
 
     pub(super) fn died(&mut self, manager: Option<&Manager>) {
         let whole = manager.filter(|_| self.waiting.is_empty());
-        self.died_as = whole.map(|manager| Box::new(manager.durable().clone()));
+        self.died_as = whole.map(|manager| Box::new((manager.durable().clone(), manager.spent().clone())));
         self.waiting.clear();
     }
 
@@ -47,8 +47,9 @@ impl Restarts {
             format!("restored at {place:?}, durable is {:?}", self.durable)
         });
         if let Some(died_as) = self.died_as.take() {
-            bench.must(Oracle::RestoredIsDurable, *died_as == *manager.durable(), || {
-                format!("died as {died_as:?}\n  restored as {:?}", manager.durable())
+            let (durable, spent) = &*died_as;
+            bench.must(Oracle::RestoredIsDurable, (durable, spent) == lasting(manager), || {
+                format!("died as {died_as:?}\n  restored as {:?}", lasting(manager))
             });
         }
     }

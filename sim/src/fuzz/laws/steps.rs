@@ -21,9 +21,15 @@ pub(super) fn events_make_the_state(past: &Past, frame: &Frame<'_>) -> Verdict {
 /// What is stored is what happened.
 pub(super) fn record_reads_back(_: &Past, frame: &Frame<'_>) -> Verdict {
     let read = journal::read_record(frame.record).map_err(|e| e.to_string())?;
+    let tells_what_left =
+        read.sent.iter().flatten().copied().eq(requests(frame).map(|outgoing| outgoing.request.operation()));
     let same =
         (read.seq, read.at) == (frame.seq, frame.at) && read.input == *frame.input && read.events == frame.events;
-    if same { Ok(()) } else { Err(format!("{read:?} was stored of {:?} {:?}", frame.input, frame.events)) }
+    if same && tells_what_left {
+        return Ok(());
+    }
+    let (input, events, commands) = (frame.input, frame.events, frame.commands);
+    Err(format!("{read:?} was stored of {input:?} {events:?} {commands:?}"))
 }
 
 /// A signal's message is answered once, in its own step, and with what became of it.
