@@ -1,8 +1,8 @@
 //! The journal's records and the digest that chains them.
 //!
-//! A record holds an input as it came, the events that it made and which requests left with it. Records are CBOR with named fields: exact,
-//! compact, and readable by later versions that know more fields. The digest of a step is a 128-bit
-//! non-cryptographic hash over the stored bytes and the commands, chained to the one before: it finds a
+//! A record holds an input as it came, the events that it made and which requests left with it. Records are CBOR with
+//! named fields: exact, compact, and readable by later versions that know more fields. The digest of a step is a
+//! 128-bit non-cryptographic hash over the stored bytes and the commands, chained to the one before: it finds a
 //! difference, it does not prove that nobody made one.
 
 mod cbor;
