@@ -64,7 +64,8 @@ impl Worst {
 /// Nothing where the figures overflow.
 ///
 /// A reduce-only order never grows a position, but it may fill first and take away what stood between
-/// another order and a position of its own: long 1, a reduce-only sell of 1 and a sell of 1 end short 1.
+/// another order and a position of its own: long 1, a reduce-only sell of 1 and a sell of 1 end short 1. It may have done so
+/// already, unheard: where we are flat after that sell, and the reduce-only one is open as far as we know, we may be short 1.
 pub fn worst_case(position: Quantity, orders: impl Iterator<Item = Resting>) -> Option<Worst> {
     // At a price of one, money is quantity.
     let one = Price(Decimal::ONE);
@@ -107,8 +108,7 @@ struct OneWay {
 
 impl OneWay {
     fn worst(self, reference: Price) -> Option<Money> {
-        let base =
-            if self.held < Quantity::ZERO { self.held.plus(self.reducing)?.min(Quantity::ZERO) } else { self.held };
+        let base = self.held.plus(self.reducing)?;
         Some(reference.times(base)?.plus(self.opening)?.max(Money::ZERO))
     }
 }
@@ -191,6 +191,16 @@ mod tests {
         // long: 1 held and 2 bought, all valued at 100; short: 5 sold at 110, the 1 held is sold by then
         let notional = worst_notional(quantity("1"), orders.into_iter(), price("100")).unwrap();
         assert_eq!(notional, WorstNotional { long: money("300"), short: money("550") });
+    }
+
+    /// The fill of an order that could only reduce was not heard of, then a sell was (a campaign's seed 10096530).
+    #[test]
+    fn k1_what_could_reduce_may_have_filled_unheard() {
+        let exit = || core::iter::once(order(Side::Sell, "0.06", "3000", true));
+        let worst = |position| worst_case(quantity(position), exit()).unwrap();
+        assert_eq!(worst("0.06"), Worst { long: quantity("0.06"), short: Quantity::ZERO });
+        assert_eq!(worst("0"), Worst { long: Quantity::ZERO, short: quantity("0.06") });
+        assert_eq!(worst("-0.01").short, quantity("0.07"));
     }
 
     /// What a fill does, reduce-only capped as the exchange caps it (bybit-v5.md 9.5).

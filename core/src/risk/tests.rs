@@ -159,7 +159,7 @@ fn k3_each_size_limit_shrinks_to_what_fits_or_rejects() {
     let position = Set::new(Side::Buy, "9").with(|s| {
         s.config.max_position_size = quantity("10");
         s.account.position = quantity("2");
-        s.account.resting = alloc::vec![resting(Side::Buy, "3", false), resting(Side::Buy, "7", true)];
+        s.account.resting = alloc::vec![resting(Side::Buy, "3", false), resting(Side::Sell, "1", true)];
     });
     let notional = Set::new(Side::Buy, "9").with(|s| {
         s.config.max_position_notional = Some(money("950"));
