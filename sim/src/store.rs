@@ -245,7 +245,7 @@ mod tests {
 
     fn record(number: u64) -> (Vec<u8>, Digest) {
         let mut bytes = Vec::new();
-        journal::write_record(Seq(number), Timestamp(number), &Input::Woke, &[], &mut bytes).unwrap();
+        journal::write_record(Seq(number), Timestamp(number), &Input::Woke, &[], Some(&[]), &mut bytes).unwrap();
         (bytes, Digest(u128::from(number) << 100))
     }
 
