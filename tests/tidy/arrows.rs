@@ -31,7 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // what goes out and what is true
     ("command", &["bybit", "input", "intake", "outcome", "unit"]),
     ("event", &["bybit", "input", "intake", "market", "order", "outcome", "plan", "position", "risk", "unit"]),
-    ("journal", &["command", "event", "input", "unit"]),
+    ("journal", &["bybit", "command", "event", "input", "unit"]),
     ("report", &["bybit", "event", "intake", "order", "outcome", "refusal", "unit"]),
     ("rows", &["bybit", "event", "intake", "market", "order", "outcome", "position", "refusal", "report", "unit"]),
     // wires the rooms, and is seen by none of them
