@@ -1,6 +1,6 @@
 //! Everything the manager asks of the world. Started only after the step that made it is durable.
 
-use crate::bybit::Request;
+use crate::bybit::{Operation, Request};
 use crate::input::{DeliveryId, Question, Tag};
 use crate::intake::Fault;
 use crate::outcome::Outcome;
@@ -26,6 +26,17 @@ pub enum Command {
         /// What to say.
         receipt: Receipt,
     },
+}
+
+impl Command {
+    /// The endpoint whose budget it spends (spec O5).
+    #[must_use]
+    pub fn spends(&self) -> Option<Operation> {
+        match self {
+            Self::Send(outgoing) => Some(outgoing.request.operation()),
+            Self::Consult(_) | Self::Settle { .. } => None,
+        }
+    }
 }
 
 /// A request, typed and unsigned. The secret joins in the adapter.

@@ -40,8 +40,6 @@ pub struct Step {
     pub events: Vec<Event>,
     /// What to start, in order, once `record` is durable.
     pub commands: Vec<Command>,
-    /// Which endpoints' budgets the commands spend, a request each.
-    pub sent: Vec<Operation>,
     /// The bytes to store.
     pub record: Vec<u8>,
     /// The chained digest after this step.
@@ -191,7 +189,6 @@ impl Manager {
     pub fn step(&mut self, now: Timestamp, input: &Input, step: &mut Step) -> Result<(), CodecError> {
         step.events.clear();
         step.commands.clear();
-        step.sent.clear();
         step.record.clear();
         if let Input::Started(_) = input {
             self.begin_life(now);
@@ -202,7 +199,8 @@ impl Manager {
         let mut turn = Turn { m: self, out: step };
         turn.take(input);
         turn.settle();
-        journal::write_record(self.seq, self.now, input, &step.events, Some(&step.sent), &mut step.record)?;
+        let sent: Vec<Operation> = step.commands.iter().filter_map(Command::spends).collect();
+        journal::write_record(self.seq, self.now, input, &step.events, Some(&sent), &mut step.record)?;
         self.digest = journal::chain(self.digest, &step.record, &step.commands, &mut step.scratch)?;
         step.digest = self.digest;
         Ok(())

@@ -216,7 +216,6 @@ impl Turn<'_> {
             self.inquiry_sent(link, signed_at);
         }
         self.m.observed.pace.spend(request.operation(), self.m.now);
-        self.out.sent.push(request.operation());
         self.m.observed.out.insert(tag, self.m.now);
         self.arm(Why::Overdue(tag), ANSWER_MAX);
         let recv_window_ms = u32::try_from(self.m.config.recv_window_ms).unwrap_or(u32::MAX);
