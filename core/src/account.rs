@@ -35,41 +35,76 @@ pub struct Resting {
     pub reduce_only: bool,
 }
 
-/// The largest positions that may result, base units, none negative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Worst {
+/// The largest position that may result, each way, none negative: base units, or what they are worth in quote units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Worst<T> {
     /// If every buy fills and no sell does.
-    pub long: Quantity,
+    pub long: T,
     /// If every sell fills and no buy does.
-    pub short: Quantity,
+    pub short: T,
 }
 
-impl Worst {
+impl<T: Ord + Copy> Worst<T> {
     /// The larger of the two.
     #[must_use]
-    pub fn largest(self) -> Quantity {
+    pub fn largest(self) -> T {
         self.long.max(self.short)
     }
     /// The one that a fill on `side` makes larger.
     #[must_use]
-    pub fn on(self, side: Side) -> Quantity {
+    pub fn on(self, side: Side) -> T {
         match side {
             Side::Buy => self.long,
             Side::Sell => self.short,
         }
     }
+    /// On `side` the larger of this and `other`, on the other side this.
+    #[must_use]
+    pub fn at_least(self, side: Side, other: Self) -> Self {
+        match side {
+            Side::Buy => Self { long: self.long.max(other.long), ..self },
+            Side::Sell => Self { short: self.short.max(other.short), ..self },
+        }
+    }
 }
 
-/// The worst position of one symbol, each way, from a signed `position` and the orders of that symbol.
-/// Nothing where the figures overflow.
+/// A symbol's position, signed, and who says so.
 ///
-/// A reduce-only order never grows a position, but it may fill first and take away what stood between
-/// another order and a position of its own: long 1, a reduce-only sell of 1 and a sell of 1 end short 1. It may have done so
-/// already, unheard: where we are flat after that sell, and the reduce-only one is open as far as we know, we may be short 1.
-pub fn worst_case(position: Quantity, orders: impl Iterator<Item = Resting>) -> Option<Worst> {
+/// A reduce-only order never grows a position, but it may fill first and take away what stood between another order and a
+/// position of its own: long 1, a reduce-only sell of 1 and a sell of 1 end short 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// The exchange, or Position Manager: what only reduces stops at zero.
+    Told(Quantity),
+    /// The executions that we heard of. Orders that are open as far as we know may have filled unheard, and what only
+    /// reduces before others did: where that sell was heard of and left us flat, we are short 1. That cost what the fill of
+    /// an order cost, `dearest` at most, or what the reduce-only order asks for.
+    Heard {
+        /// What they come to.
+        size: Quantity,
+        /// The dearest fill that may have made more of it than we know.
+        dearest: Price,
+    },
+}
+
+impl Held {
+    const fn size(self) -> Quantity {
+        match self {
+            Self::Told(size) | Self::Heard { size, .. } => size,
+        }
+    }
+}
+
+/// The worst position of one symbol, each way, from what is held and the orders of that symbol.
+/// Nothing where the figures overflow.
+pub fn worst_case(held: Held, orders: impl Iterator<Item = Resting>) -> Option<Worst<Quantity>> {
     // At a price of one, money is quantity.
     let one = Price(Decimal::ONE);
-    let WorstNotional { long, short } = worst_notional(position, orders.map(|o| Resting { price: one, ..o }), one)?;
+    let held = match held {
+        Held::Heard { size, .. } => Held::Heard { size, dearest: one },
+        told @ Held::Told(_) => told,
+    };
+    let Worst { long, short } = worst_notional(held, orders.map(|o| Resting { price: one, ..o }), one)?;
     Some(Worst { long: Quantity(long.0), short: Quantity(short.0) })
 }
 
@@ -77,13 +112,9 @@ pub fn worst_case(position: Quantity, orders: impl Iterator<Item = Resting>) -> 
 ///
 /// The position is valued at `reference`; an order at its own price where that is higher, because a sell
 /// can only fill there, and at `reference` where it is lower, because a position is worth what it can be sold for.
-pub fn worst_notional(
-    position: Quantity,
-    orders: impl Iterator<Item = Resting>,
-    reference: Price,
-) -> Option<WorstNotional> {
-    let mut long = OneWay { held: position, opening: Money::ZERO, reducing: Quantity::ZERO };
-    let mut short = OneWay { held: position.negated(), ..long };
+pub fn worst_notional(held: Held, orders: impl Iterator<Item = Resting>, reference: Price) -> Option<Worst<Money>> {
+    let mut long = OneWay { held: held.size(), opening: Money::ZERO, reducing: Quantity::ZERO, dearest: reference };
+    let mut short = OneWay { held: held.size().negated(), ..long };
     for order in orders {
         let way = match order.side {
             Side::Buy => &mut long,
@@ -91,11 +122,12 @@ pub fn worst_notional(
         };
         if order.reduce_only {
             way.reducing = way.reducing.plus(order.remaining)?;
+            way.dearest = way.dearest.max(order.price);
         } else {
             way.opening = way.opening.plus(order.price.max(reference).times(order.remaining)?)?;
         }
     }
-    Some(WorstNotional { long: long.worst(reference)?, short: short.worst(reference)? })
+    Some(Worst { long: long.worst(held, reference)?, short: short.worst(held, reference)? })
 }
 
 /// One direction: what is held that way (negative: the other way) and what may be filled that way.
@@ -104,37 +136,21 @@ struct OneWay {
     held: Quantity,
     opening: Money,
     reducing: Quantity,
+    /// Of `reducing`, and `reference` at least.
+    dearest: Price,
 }
 
 impl OneWay {
-    fn worst(self, reference: Price) -> Option<Money> {
-        let base = self.held.plus(self.reducing)?;
-        Some(reference.times(base)?.plus(self.opening)?.max(Money::ZERO))
-    }
-}
-
-/// [`Worst`] in quote units.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorstNotional {
-    /// If every buy fills and no sell does.
-    pub long: Money,
-    /// If every sell fills and no buy does.
-    pub short: Money,
-}
-
-impl WorstNotional {
-    /// The larger of the two: what this symbol adds to the exposure.
-    #[must_use]
-    pub fn largest(self) -> Money {
-        self.long.max(self.short)
-    }
-    /// The one that a fill on `side` makes larger.
-    #[must_use]
-    pub fn on(self, side: Side) -> Money {
-        match side {
-            Side::Buy => self.long,
-            Side::Sell => self.short,
-        }
+    fn worst(self, from: Held, reference: Price) -> Option<Money> {
+        let reduced = self.held.plus(self.reducing)?;
+        let (base, price) = match from {
+            Held::Told(_) => (reduced.min(self.held.max(Quantity::ZERO)), reference),
+            Held::Heard { dearest, .. } if reduced.is_positive() && self.reducing.is_positive() => {
+                (reduced, self.dearest.max(dearest))
+            }
+            Held::Heard { .. } => (reduced, reference),
+        };
+        Some(price.times(base)?.plus(self.opening)?.max(Money::ZERO))
     }
 }
 
@@ -159,8 +175,12 @@ pub struct Account {
     pub available: Money,
     /// Leverage that the symbol is set to.
     pub leverage: Ratio,
-    /// Signed position: the stricter of own executions and the exchange's (spec K1).
+    /// Signed position: the strictest of own executions, the exchange's and Position Manager's (spec K1).
     pub position: Quantity,
+    /// Signed position by own executions.
+    pub own: Quantity,
+    /// The dearest fill that may be missing in `own`; see [`Held::Heard`].
+    pub dearest: Price,
     /// Orders of this symbol that may yet fill. Leave out what the plan cancels; before sending, when the
     /// cancels are proven, decide again with what is left (spec D1).
     pub resting: Vec<Resting>,
@@ -186,21 +206,43 @@ mod tests {
             order(Side::Sell, "5", "110", false),
             order(Side::Sell, "1", "110", true),
         ];
-        let worst = worst_case(quantity("1"), orders.into_iter()).unwrap();
+        let held = Held::Told(quantity("1"));
+        let worst = worst_case(held, orders.into_iter()).unwrap();
         assert_eq!(worst, Worst { long: quantity("3"), short: quantity("5") });
         // long: 1 held and 2 bought, all valued at 100; short: 5 sold at 110, the 1 held is sold by then
-        let notional = worst_notional(quantity("1"), orders.into_iter(), price("100")).unwrap();
-        assert_eq!(notional, WorstNotional { long: money("300"), short: money("550") });
+        let notional = worst_notional(held, orders.into_iter(), price("100")).unwrap();
+        assert_eq!(notional, Worst { long: money("300"), short: money("550") });
     }
 
-    /// The fill of an order that could only reduce was not heard of, then a sell was (a campaign's seed 10096530).
+    fn heard(size: &str) -> Held {
+        Held::Heard { size: quantity(size), dearest: Price::ZERO }
+    }
+
+    /// The fill of an order that could only reduce was not heard of, then a sell was (a campaign's seed 10096530). The
+    /// exchange itself knows what filled.
     #[test]
     fn k1_what_could_reduce_may_have_filled_unheard() {
         let exit = || core::iter::once(order(Side::Sell, "0.06", "3000", true));
-        let worst = |position| worst_case(quantity(position), exit()).unwrap();
-        assert_eq!(worst("0.06"), Worst { long: quantity("0.06"), short: Quantity::ZERO });
-        assert_eq!(worst("0"), Worst { long: Quantity::ZERO, short: quantity("0.06") });
-        assert_eq!(worst("-0.01").short, quantity("0.07"));
+        let worst = |held| worst_case(held, exit()).unwrap();
+        assert_eq!(worst(heard("0.06")), Worst { long: quantity("0.06"), short: Quantity::ZERO });
+        assert_eq!(worst(heard("0")), Worst { long: Quantity::ZERO, short: quantity("0.06") });
+        assert_eq!(worst(heard("-0.01")).short, quantity("0.07"));
+        assert_eq!(worst(Held::Told(Quantity::ZERO)), Worst::default());
+        assert_eq!(worst(Held::Told(quantity("-0.01"))).short, quantity("0.01"));
+    }
+
+    /// Where we look flat nothing but the orders tells what the position would be worth.
+    #[test]
+    fn k1_what_filled_unheard_is_worth_what_it_cost_at_most() {
+        let short = |held, reference| {
+            let exit = core::iter::once(order(Side::Sell, "2", "3000", true));
+            worst_notional(held, exit, price(reference)).unwrap().short
+        };
+        assert_eq!(short(heard("0"), "0"), money("6000"));
+        assert_eq!(short(heard("1"), "3100"), money("3100"));
+        assert_eq!(short(heard("2"), "3100"), Money::ZERO);
+        let dearer = Held::Heard { size: Quantity::ZERO, dearest: price("3200") };
+        assert_eq!(short(dearer, "3100"), money("6400"));
     }
 
     /// What a fill does, reduce-only capped as the exchange caps it (bybit-v5.md 9.5).
@@ -214,26 +256,42 @@ mod tests {
     }
 
     proptest! {
-        /// Whichever orders fill, in whatever order, no position on the way is beyond the worst case.
+        /// Whichever orders fill, in whatever order, heard of or not, no position on the way is beyond the worst case,
+        /// by what was heard; nor by what the exchange tells, where all was heard.
         #[test]
         fn k1_no_sequence_of_fills_is_worse_than_the_worst_case(
             position in thousandths(-5_000..5_000),
             orders in proptest::collection::vec((any_side(), thousandths(1..5_000), any::<bool>()), 0..6),
-            filled in proptest::collection::vec(any::<proptest::sample::Index>(), 0..6),
+            filled in proptest::collection::vec((any::<proptest::sample::Index>(), any::<bool>()), 0..6),
         ) {
-            let position = Quantity(position);
-            let orders: Vec<_> = orders.into_iter().map(|(side, remaining, reduce_only)| {
-                Resting { remaining: Quantity(remaining), ..order(side, "0", "100", reduce_only) }
+            let at = price("100");
+            let mut left: Vec<_> = orders.into_iter().map(|(side, remaining, reduce_only)| {
+                (Resting { remaining: Quantity(remaining), ..order(side, "0", "100", reduce_only) }, false)
             }).collect();
-            let worst = worst_case(position, orders.iter().copied()).unwrap();
-            let notional = worst_notional(position, orders.iter().copied(), price("100")).unwrap();
-            let mut left = orders;
-            let mut now = position;
-            for index in filled {
+            let (mut now, mut known) = (Quantity(position), Quantity(position));
+            let mut all_heard = true;
+            for (index, hears) in filled {
+                let open = left.iter().copied().filter(|(_, filled)| !*filled).map(|(order, _)| order);
+                let told = worst_case(Held::Told(now), open).unwrap();
+                let may_fill = || left.iter().map(|(order, _)| *order); // as far as we know
+                let held = Held::Heard { size: known, dearest: Price::ZERO };
+                let worst = worst_case(held, may_fill()).unwrap();
+                let notional = worst_notional(held, may_fill(), at).unwrap();
+                prop_assert!(now <= worst.long && now.negated() <= worst.short, "{now} {known} {left:?}");
+                prop_assert!(now <= told.long && now.negated() <= told.short);
+                prop_assert!(at.times(now.abs()).unwrap() <= notional.largest());
+                prop_assert!(!all_heard || (told.long <= worst.long && told.short <= worst.short));
                 if left.is_empty() { break; }
-                now = fill(now, &left.remove(index.index(left.len())));
-                prop_assert!(now <= worst.long && now.negated() <= worst.short);
-                prop_assert!(price("100").times(now.abs()).unwrap() <= notional.largest());
+                let place = index.index(left.len());
+                let (order, filled) = left[place];
+                let before = now;
+                if !filled { now = fill(now, &order); }
+                all_heard &= hears;
+                if hears {
+                    if !filled { known = known.plus(now.minus(before).unwrap()).unwrap(); left.remove(place); }
+                } else {
+                    left[place].1 = true;
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::durable::Active;
 use super::facts::FOREIGN_MAX;
 use super::turn::Turn;
-use crate::account::{Account, Resting, order_cost, worst_notional};
+use crate::account::{Account, Held, Resting, order_cost, worst_notional};
 use crate::event::{Event, Planned};
 use crate::intake::Signal;
 use crate::market::Quote;
@@ -115,8 +115,12 @@ impl Turn<'_> {
         }
     }
 
-    /// What reduces a position needs no margin: for it, wallet and leverage may be unknown (spec K2).
+    /// What reduces a position needs no margin, and passes every limit of size: for it nothing but the position counts
+    /// (spec K2, K3).
     fn account(&self, plan: &Plan, position: Quantity) -> Result<Account, Refusal> {
+        if plan.reduce_only {
+            return Ok(Account { position, ..Account::default() });
+        }
         let (symbol, cancels) = (plan.symbol, plan.cancels.as_slice());
         let too_large = || Refusal::overflow(Code::Exposure, "the account's exposure");
         let own = self.m.durable.book.live().filter(|order| !cancels.contains(&order.spec.link)).map(resting);
@@ -124,9 +128,6 @@ impl Turn<'_> {
         let all: Vec<Resting> = own.chain(foreign).filter(|r| r.remaining.is_positive()).collect();
         let other_exposure = self.other_exposure(symbol, &all).ok_or_else(too_large)?;
         let resting = all.into_iter().filter(|r| r.symbol == symbol).collect();
-        if plan.reduce_only {
-            return Ok(Account { position, resting, other_exposure, ..Account::default() });
-        }
         let leverage = self
             .exchange_position(symbol)
             .and_then(|reading| reading.value.leverage)
@@ -136,7 +137,8 @@ impl Turn<'_> {
         let shown = if plan.side == Side::Buy { position.max(most) } else { position.min(least) };
         let position = self.stricter_for_opening(plan.side, symbol, shown);
         let other_exposure = self.stricter_exposure(symbol, plan.price, other_exposure).ok_or_else(too_large)?;
-        Ok(Account { available, leverage, position, resting, other_exposure })
+        let (own, dearest) = (self.own_position(symbol), self.dearest_beside_exits(symbol));
+        Ok(Account { available, leverage, position, own, dearest, resting, other_exposure })
     }
 
     /// Worst-case notional of every other symbol.
@@ -147,7 +149,6 @@ impl Turn<'_> {
         let symbols: BTreeSet<Symbol> =
             held.chain(theirs).chain(hedged).chain(resting.iter().map(|r| r.symbol)).collect();
         symbols.into_iter().filter(|other| *other != symbol).try_fold(Money::ZERO, |sum, other| {
-            let own = self.own_position(other);
             let reading = self.exchange_position(other).map(|reading| &reading.value);
             let (least, most) = self.shown_span(other)?;
             let legs = self.m.observed.hedged.range((other, 0)..=(other, u8::MAX)).map(|(_, leg)| &leg.value);
@@ -156,13 +157,29 @@ impl Turn<'_> {
             let last = self.m.observed.quotes.get(&other).map(|quote| quote.value.last);
             let paid = reading.into_iter().chain(legs).filter_map(|row| row.average_price).max();
             let price = last.into_iter().chain(paid).fold(entry, Price::max); // others may have paid more than we
+            let heard = Held::Heard { size: self.own_position(other), dearest: self.dearest_beside_exits(other) };
+            let told = [least, most].into_iter().chain(Some(both).filter(|both| both.is_positive())).map(Held::Told);
             // Each by itself: the larger one may be what the orders reduce.
-            let worst = [own, least, most, both].into_iter().try_fold(Money::ZERO, |worst, size| {
+            let worst = core::iter::once(heard).chain(told).try_fold(Money::ZERO, |worst, held| {
                 let orders = resting.iter().filter(|r| r.symbol == other).copied();
-                Some(worst.max(worst_notional(size, orders, price)?.largest()))
+                Some(worst.max(worst_notional(held, orders, price)?.largest()))
             });
             sum.plus(worst?)
         })
+    }
+
+    /// The dearest fill of a symbol, on the side of an exit of ours that may have filled unheard, since that was decided:
+    /// what it left open, where it filled first.
+    fn dearest_beside_exits(&self, symbol: Symbol) -> Price {
+        let book = &self.m.durable.book;
+        let exits = book.live_of(symbol).filter(|order| order.spec.reduce_only && order.state.may_fill());
+        let beside = exits.flat_map(|exit| {
+            let since = exit.spec.at;
+            let fills =
+                book.iter().filter(move |order| (order.spec.symbol, order.spec.side) == (symbol, exit.spec.side));
+            fills.filter(move |order| order.ended_at.is_none_or(|at| at >= since))
+        });
+        beside.filter_map(|order| order.facts.totals().average_price()).max().unwrap_or_default()
     }
 
     /// What the exchange may hold of a symbol by what it showed, at least and at most: of our fills that were booked by

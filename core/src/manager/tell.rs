@@ -28,15 +28,16 @@ impl Turn<'_> {
     pub(super) fn tell(&mut self, link: OrderLinkId) {
         while let Some(told) = self.next_to_tell(link) {
             let (last, crossed) = (told.last, told.crossed);
-            let signal = self.m.durable.book.get(link).map(|order| order.spec.intent.signal);
+            let Some(order) = self.m.durable.book.get(link) else { return };
+            let (symbol, signal) = (order.spec.symbol, order.spec.intent.signal);
             self.emit(Event::OrderTold(Box::new(told)));
             self.touch_order(link);
             if last {
                 self.arm(Why::ForgetOrder(link), ORDER_MEMORY);
-                signal.into_iter().for_each(|signal| self.order_ended(signal));
+                self.order_ended(signal);
             }
             if crossed {
-                self.m.observed.quotes.clear(); // they led it across; the next price is made of new ones
+                self.m.observed.quotes.remove(&symbol); // it led across; the next price is made of a new one
             }
         }
     }

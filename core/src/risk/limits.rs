@@ -1,7 +1,7 @@
 //! The table of limits, in the order of spec K2. One row, one function; a row knows nothing of the others.
 
 use super::RiskScene;
-use crate::account::{Resting, Trading, WorstNotional, order_cost, worst_case, worst_notional};
+use crate::account::{Account, Held, Resting, Trading, Worst, order_cost, worst_case, worst_notional};
 use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
 use crate::unit::{Decimal, Money, Quantity, Side};
@@ -132,10 +132,7 @@ fn order_size(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
 }
 
 fn position_size(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
-    let account = scene.account;
-    let orders = || account.resting.iter().copied();
-    let before = worst_case(account.position, orders())?;
-    let after = worst_case(account.position, orders().chain(core::iter::once(as_resting(plan))))?;
+    let (before, after) = worst_around(plan, scene, |held, orders| worst_case(held, orders))?;
     let limit = scene.config.max_position_size;
     sized(after.largest().0, limit.0, || {
         if before.on(plan.side.opposite()) > limit {
@@ -158,11 +155,7 @@ fn exposure(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
 
 /// `elsewhere` and the worst of this symbol, this order included, against `limit`.
 fn notional_within(plan: &Plan, scene: &RiskScene<'_>, elsewhere: Money, limit: Money) -> Option<Outcome> {
-    let account = scene.account;
-    let orders = || account.resting.iter().copied();
-    let before = worst_notional(account.position, orders(), plan.price)?;
-    let with_order = orders().chain(core::iter::once(as_resting(plan)));
-    let after: WorstNotional = worst_notional(account.position, with_order, plan.price)?;
+    let (before, after) = worst_around(plan, scene, |held, orders| worst_notional(held, orders, plan.price))?;
     let here = limit.minus(elsewhere)?;
     sized(after.largest().plus(elsewhere)?.0, limit.0, || {
         if before.on(plan.side.opposite()) > here {
@@ -170,6 +163,22 @@ fn notional_within(plan: &Plan, scene: &RiskScene<'_>, elsewhere: Money, limit: 
         }
         bought(here.minus(before.on(plan.side))?, plan, scene)
     })
+}
+
+/// The worst of this symbol without the order and with it. What we have not heard of counts on the order's side alone: on
+/// the other one the order takes of it.
+fn worst_around<T: Ord + Copy>(
+    plan: &Plan,
+    scene: &RiskScene<'_>,
+    worst: impl Fn(Held, &mut dyn Iterator<Item = Resting>) -> Option<Worst<T>>,
+) -> Option<(Worst<T>, Worst<T>)> {
+    let Account { position, own: size, dearest, ref resting, .. } = *scene.account;
+    let of = |order: Option<Resting>| {
+        let orders = || resting.iter().copied().chain(order);
+        let told = worst(Held::Told(position), &mut orders())?;
+        Some(told.at_least(plan.side, worst(Held::Heard { size, dearest }, &mut orders())?))
+    };
+    Some((of(None)?, of(Some(as_resting(plan)))?))
 }
 
 /// The order as one of those that may yet fill.

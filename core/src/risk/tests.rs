@@ -1,5 +1,5 @@
 use super::*;
-use crate::account::{Resting, worst_case, worst_notional};
+use crate::account::{Held, Resting, worst_case, worst_notional};
 use crate::bybit::{OrderKind, TimeInForce};
 use crate::fixture::{any_instrument, any_side, instrument, money, price, quantity, ratio, thousandths};
 use crate::unit::{Money, Price, Side, Symbol};
@@ -159,7 +159,7 @@ fn k3_each_size_limit_shrinks_to_what_fits_or_rejects() {
     let position = Set::new(Side::Buy, "9").with(|s| {
         s.config.max_position_size = quantity("10");
         s.account.position = quantity("2");
-        s.account.resting = alloc::vec![resting(Side::Buy, "3", false), resting(Side::Sell, "1", true)];
+        s.account.resting = alloc::vec![resting(Side::Buy, "3", false)];
     });
     let notional = Set::new(Side::Buy, "9").with(|s| {
         s.config.max_position_notional = Some(money("950"));
@@ -215,6 +215,22 @@ fn k3_two_limits_shrink_one_after_the_other() {
     assert_eq!(set.approve().unwrap().get().notes.len(), 2);
 }
 
+/// By the exchange what only reduces takes no room; by our own executions it may have filled, and this order's side with it.
+#[test]
+fn k1_what_may_have_reduced_unheard_takes_room_on_its_own_side() {
+    let exits = |side| alloc::vec![resting(side, "7", true)];
+    for (side, own, fits) in
+        [(Side::Buy, "-7", "9"), (Side::Buy, "-4", "7"), (Side::Buy, "0", "3"), (Side::Sell, "0", "9")]
+    {
+        let set = Set::new(Side::Buy, "9").with(|s| {
+            s.config.max_position_size = quantity("10");
+            s.account.own = quantity(own);
+            s.account.resting = exits(side);
+        });
+        assert_eq!(set.quantity(), quantity(fits), "{side} {own}");
+    }
+}
+
 #[test]
 fn k1_a_worst_case_of_the_other_side_that_is_over_closes_opening() {
     let set = Set::new(Side::Buy, "1").with(|s| s.account.resting = alloc::vec![resting(Side::Sell, "60", false)]);
@@ -264,16 +280,17 @@ fn k3_reducing_orders_pass_size_position_exposure_leverage_and_balance() {
 
 fn any_set() -> impl Strategy<Value = Set> {
     let orders = proptest::collection::vec((any_side(), thousandths(1..9_000), any::<bool>()), 0..4);
-    let figures = (thousandths(1..40_000), thousandths(1_000..200_000), thousandths(-9_000..9_000));
+    let figures =
+        (thousandths(1..40_000), thousandths(1_000..200_000), thousandths(-9_000..9_000), thousandths(-9_000..9_000));
     let limits = (thousandths(1_000..60_000), proptest::option::of(thousandths(100_000..5_000_000)), any::<bool>());
     let elsewhere = thousandths(0..12_000_000);
     (any_instrument(), any_side(), figures, limits, orders, elsewhere).prop_map(
-        |(instrument, side, (size, at, position), (max_size, max_notional, shrinks), orders, elsewhere)| {
+        |(instrument, side, (size, at, position, own), (max_size, max_notional, shrinks), orders, elsewhere)| {
             Set::new(side, "1").with(|s| {
                 s.instrument = instrument;
                 (s.plan.price, s.plan.quantity) =
                     (Price(at), Quantity(size).floor_to(instrument.quantity_step).unwrap());
-                s.account.position = Quantity(position);
+                (s.account.position, s.account.own) = (Quantity(position), Quantity(own));
                 s.account.other_exposure = Money(elsewhere);
                 s.account.resting = orders
                     .into_iter()
@@ -303,11 +320,15 @@ proptest! {
 
         let order = Resting { remaining: plan.quantity, price: plan.price, ..resting(plan.side, "0", false) };
         let orders = || account.resting.iter().copied().chain([order]);
-        let worst = worst_case(account.position, orders()).unwrap().largest();
-        let notional = worst_notional(account.position, orders(), plan.price).unwrap().largest();
-        prop_assert!(worst <= config.max_position_size);
-        prop_assert!(config.max_position_notional.is_none_or(|limit| notional <= limit));
-        prop_assert!(notional.plus(account.other_exposure).unwrap() <= config.max_exposure);
+        let told = Held::Told(account.position);
+        let heard = Held::Heard { size: account.own, dearest: account.dearest };
+        let worst = [worst_case(told, orders()).unwrap().largest(), worst_case(heard, orders()).unwrap().on(plan.side)];
+        prop_assert!(worst.iter().all(|worst| *worst <= config.max_position_size));
+        let (told, heard) = [told, heard].map(|held| worst_notional(held, orders(), plan.price).unwrap()).into();
+        for notional in [told.largest(), heard.on(plan.side)] {
+            prop_assert!(config.max_position_notional.is_none_or(|limit| notional <= limit));
+            prop_assert!(notional.plus(account.other_exposure).unwrap() <= config.max_exposure);
+        }
         prop_assert!(plan.price.times(plan.quantity).unwrap() <= config.max_order_notional().unwrap());
         prop_assert!(approved.verdicts().iter().all(|v| v.figure <= v.limit));
     }
@@ -317,6 +338,7 @@ proptest! {
     #[test]
     fn k3_shrinking_leaves_nothing_that_would_have_fitted(mut set in any_set()) {
         set.account.position = set.plan.side.signed(set.account.position.abs());
+        set.account.own = set.account.position;
         let Ok(approved) = set.approve() else { return Ok(()) };
         let more = approved.get().quantity.plus(set.instrument.quantity_step).unwrap();
         if more <= set.plan.quantity {
