@@ -88,7 +88,7 @@ impl Ending {
 }
 
 /// The terms of an order as the exchange shows them: amends and trims change them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// When the row that shows them was updated: the later one holds.
     pub updated: ExchangeTime,
@@ -96,6 +96,14 @@ pub struct Terms {
     pub quantity: Quantity,
     /// Limit price.
     pub price: Option<Price>,
+}
+
+impl Terms {
+    /// The larger one holds. Of rows of one moment that is the smaller order: it came to rest and was trimmed in that very
+    /// millisecond, and we never ask for more.
+    fn age(&self) -> (ExchangeTime, Reverse<Quantity>, Option<Price>) {
+        (self.updated, Reverse(self.quantity), self.price)
+    }
 }
 
 /// All that the exchange has said of one order.
@@ -138,7 +146,9 @@ impl Facts {
         let totals = Totals { quantity: row.cum_quantity, value: row.cum_value, fee: row.cum_fee };
         self.reported = self.reported.max(totals);
         let terms = Terms { updated: row.updated, quantity: row.quantity, price: row.price };
-        self.terms = self.terms.max(Some(terms));
+        if self.terms.is_none_or(|known| known.age() < terms.age()) {
+            self.terms = Some(terms);
+        }
         if row.status.is_terminal() {
             let ending = Ending { status: row.status, cancel_type: row.cancel_type, reject_reason: row.reject_reason };
             if self.ending.is_none_or(|known| known.rank() < ending.rank()) {
