@@ -56,18 +56,18 @@ pub struct Resumed {
     pub stream_up: bool,
     /// Requests that are out, and when they were sent: their answers still come.
     pub out: Vec<(Tag, Timestamp)>,
-    /// What they and others spent of their endpoints' budgets.
+    /// Which endpoints are held. What was spent the checkpoint tells itself, so that here is nothing of it.
     #[serde(default)]
     pub budgets: Budgets,
 }
 
-/// When the last requests to each endpoint went, as many as may go within a second.
+/// When the last requests to each endpoint went at the latest, as many as may go within a second.
 pub type Spent = BTreeMap<Operation, VecDeque<Timestamp>>;
 
 /// What was spent of each endpoint's budget lately, and until when which of them is held.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budgets {
-    /// When the last requests went.
+    /// When the last requests went, at the latest.
     pub spent: Spent,
     /// Nothing of these goes before: the exchange said that their budget is spent.
     pub held_until: BTreeMap<Operation, Timestamp>,

@@ -93,6 +93,16 @@ pub struct Folded {
     pub sent: Option<Vec<Operation>>,
 }
 
+impl Folded {
+    /// Which endpoints' budgets were spent with it. A record of version 1 or 2 tells of creates alone.
+    pub fn spent(&self) -> impl Iterator<Item = Operation> {
+        let told = self.sent.iter().flatten().copied();
+        let events = if self.sent.is_none() { self.events.as_slice() } else { &[] };
+        let creates = |event: &Event| matches!(event, Event::OrderSent { .. }).then_some(Operation::Create);
+        told.chain(events.iter().filter_map(creates))
+    }
+}
+
 /// Reads of a record what a fold needs.
 pub fn read_folded(bytes: &[u8]) -> Result<Folded, CodecError> {
     read(bytes)

@@ -77,6 +77,15 @@ impl Pace {
         }
     }
 
+    /// What was decided at `decided` left before `now`, when between nobody knows: the disk may have been slow, or the
+    /// process have stood still. It counts as spent as late as that, and not as decided now: once is enough.
+    pub fn left_before(&mut self, now: Timestamp, decided: Timestamp) {
+        let left = Timestamp(now.0.saturating_sub(1));
+        for spent in self.budgets.spent.values_mut() {
+            spent.iter_mut().rev().take_while(|at| **at == decided).for_each(|at| *at = left);
+        }
+    }
+
     /// So much time has passed that does not count, for nobody knows how much it truly was.
     pub fn pass_over(&mut self, time: Span) {
         self.budgets.spent.values_mut().flatten().for_each(|at| *at = at.after(time));
@@ -238,6 +247,19 @@ mod tests {
         let later = now.after(Span::secs(3_600));
         pace.pass_over(Span::secs(3_600));
         assert_eq!(pace.next(later), Some(later.after(WINDOW)));
+    }
+
+    /// A slow disk: what was decided together leaves together, long after.
+    #[test]
+    fn o5_what_was_decided_counts_from_when_it_had_left() {
+        let (now, mut pace) = (Timestamp(1_000_000), Pace::default());
+        (0..20).map(cancel).for_each(|(tag, request)| pace.queue(Urgency::Cancel, tag, request));
+        while send(&mut pace, now).is_some() {}
+        let (acted, later) = (now.after(Span::secs(2)), now.after(Span::secs(3)));
+        pace.left_before(acted, now);
+        pace.left_before(later, acted);
+        let left = Timestamp(acted.0 - 1);
+        assert_eq!(pace.next(acted), Some(left.after(WINDOW)));
     }
 
     #[test]

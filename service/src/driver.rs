@@ -320,11 +320,11 @@ impl Driver {
     async fn work(&mut self, life: &mut Life, inputs: &[Input]) -> Result<(), StoreError> {
         let mut steps = Vec::with_capacity(inputs.len());
         let (mut commands, mut origins) = (Vec::new(), Vec::with_capacity(inputs.len()));
+        let now = life.clock.now(); // of all of them: they are persisted together
         for input in inputs {
             if life.turns_away(input) {
                 continue;
             }
-            let now = life.clock.now();
             life.manager.step(now, input, &mut life.step)?;
             life.hold_lines(&life.step.commands);
             let step = &mut life.step;

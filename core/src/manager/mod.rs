@@ -78,7 +78,8 @@ struct CheckpointRef<'a> {
 
 /// The order manager: a deterministic state machine without I/O.
 ///
-/// 1. [`Manager::step`] with time that never goes back.
+/// 1. [`Manager::step`] with time that never goes back. Steps that are persisted together are of one moment: what leaves
+///    with the first of them has not left when the last is decided.
 /// 2. Persist [`Step::record`] and the rows of its events in one transaction.
 /// 3. Then start [`Step::commands`], in order, none waiting for another's answer.
 /// 4. Sleep until [`Manager::wake`], or until something happens.
@@ -139,28 +140,27 @@ impl Manager {
             if record.seq.0 != self.seq.0.saturating_add(1) {
                 return Err(CodecError(alloc::format!("record {} follows on {}", record.seq.0, self.seq.0)));
             }
-            for event in &record.events {
-                if let Event::Started { .. } = event {
-                    self.begin_life(record.at);
-                }
-                self.apply(event);
-            }
-            let creates = |event: &Event| matches!(event, Event::OrderSent { .. }).then_some(Operation::Create);
-            let sent = record.sent.unwrap_or_else(|| record.events.iter().filter_map(creates).collect());
-            for operation in sent {
-                self.observed.pace.spend(operation, record.at);
+            self.come_to(record.at, record.events.iter().any(|event| matches!(event, Event::Started { .. })));
+            record.events.iter().for_each(|event| self.apply(event));
+            for operation in record.spent() {
+                self.observed.pace.spend(operation, self.now);
             }
             self.seq = record.seq;
-            self.now = record.at;
             self.digest = digest;
         }
         Ok(())
     }
 
-    /// The time between two lives is told by clocks that may have been set meanwhile, or stand on two hosts: what was spent
-    /// by the last record counts as spent just now.
-    fn begin_life(&mut self, at: Timestamp) {
-        self.observed.pace.pass_over(at.since(self.now));
+    /// The next step is of this moment. The time between two lives is told by clocks that may have been set meanwhile, or
+    /// stand on two hosts: it does not count, and what was spent is as old as it was at the last record.
+    fn come_to(&mut self, at: Timestamp, begins_life: bool) {
+        let (before, now) = (self.now, self.now.max(at));
+        if begins_life {
+            self.observed.pace.pass_over(now.since(before));
+        } else if now > before {
+            self.observed.pace.left_before(now, before);
+        }
+        self.now = now;
     }
 
     /// The durable state, and what was spent of the budgets, as bytes to restore from. An optimisation: safe to delete.
@@ -190,10 +190,7 @@ impl Manager {
         step.events.clear();
         step.commands.clear();
         step.record.clear();
-        if let Input::Started(_) = input {
-            self.begin_life(now);
-        }
-        self.now = self.now.max(now);
+        self.come_to(now, matches!(input, Input::Started(_)));
         self.seq = Seq(self.seq.0.saturating_add(1));
         step.seq = self.seq;
         let mut turn = Turn { m: self, out: step };
@@ -215,7 +212,8 @@ impl Manager {
     #[must_use]
     pub fn resumed(&self) -> Resumed {
         let out = self.observed.out.iter().map(|(tag, at)| (*tag, *at)).collect();
-        let budgets = self.observed.pace.budgets().clone();
+        let held_until = self.observed.pace.budgets().held_until.clone();
+        let budgets = Budgets { held_until, ..Budgets::default() };
         Resumed { config: self.config.clone(), stream_up: self.observed.stream_up, out, budgets }
     }
 

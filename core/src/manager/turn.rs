@@ -72,7 +72,8 @@ impl Turn<'_> {
     /// The volatile state is dropped; requests that are out may still be answered.
     pub(super) fn checkpointed(&mut self, resumed: &Resumed) {
         self.m.config = resumed.config.clone();
-        self.resume(&resumed.out, Pace::resumed(resumed.budgets.clone()));
+        let (spent, held_until) = (self.m.spent().clone(), resumed.budgets.held_until.clone());
+        self.resume(&resumed.out, Pace::resumed(Budgets { spent, held_until }));
         if resumed.stream_up {
             self.stream_up();
         }
