@@ -14,7 +14,7 @@ use order_manager_core::unit::{ExchangeTime, ExecId, OrderLinkId, Quantity, Span
 /// Executions are asked for again from this far before the watermark.
 const OVERLAP: Span = Span::secs(120);
 /// Views of positions are behind by less than this, and differ for a while before they are taken over.
-const UNSEEN_LATELY: Span = Span::secs(120);
+const UNBOOKED_LATELY: Span = Span::secs(120);
 const BOOKED: u8 = 1;
 const NAMED: u8 = 2;
 
@@ -81,7 +81,7 @@ impl Fills {
             Event::Reconciled { until, .. } => self.reconciled(bench, scene, *until, unsure),
             Event::PositionAdopted { symbol, was, size, .. } => {
                 let theirs = scene.exchange.position(*symbol).map_or(Quantity::ZERO, |position| position.size);
-                let explained = theirs == *was && !moved_unseen(scene, *symbol);
+                let explained = theirs == *was && !self.moved_unbooked(scene, *symbol);
                 bench.must(Oracle::BooksEqual, !explained || size == was, || {
                     format!("{symbol} is {theirs}, as our executions say, and {size} is taken for it")
                 });
@@ -104,6 +104,16 @@ impl Fills {
         let theirs = scene.exchange.execution_by_id(id).filter(|e| e.link == Some(link) || track.inherited);
         let first = theirs.is_some_and(|theirs| self.first(theirs, NAMED));
         bench.must(Oracle::ExecutionsNamedOnce, first, || format!("{link}: {id} is named again, or is not of it"));
+    }
+
+    /// Did executions move this position lately that are not booked, for they are not shown yet, or of a kind that nobody
+    /// has heard of? Where they come to nothing, it is as our executions say by chance: a view from between them differs,
+    /// and nothing that is known tells its age.
+    fn moved_unbooked(&self, scene: Scene<'_>, symbol: Symbol) -> bool {
+        let since = scene.now.0.saturating_sub(UNBOOKED_LATELY.0);
+        let lately = scene.exchange.truth().executions.iter().rev().take_while(|execution| execution.time.0 >= since);
+        let mut moved = lately.filter(|of| of.symbol == symbol && of.exec_type != ExecType::Funding);
+        moved.any(|of| self.done.get(of.number as usize).is_none_or(|done| done & BOOKED == 0))
     }
 
     /// Marks an execution; true where it was not marked before.
@@ -143,14 +153,6 @@ impl Fills {
             self.behind += 1;
         }
     }
-}
-
-/// Did executions of kinds that nobody has heard of move this position lately? Where they come to nothing, it is as our
-/// executions say by chance: a view from between them differs, and nothing that is known tells its age.
-fn moved_unseen(scene: Scene<'_>, symbol: Symbol) -> bool {
-    let since = scene.now.0.saturating_sub(UNSEEN_LATELY.0);
-    let lately = scene.exchange.truth().executions.iter().rev().take_while(|execution| execution.time.0 >= since);
-    lately.filter(|execution| execution.symbol == symbol).any(|of| matches!(of.exec_type, ExecType::Other(_)))
 }
 
 /// The evidence of a fact is the frame that brought it.
