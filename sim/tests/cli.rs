@@ -170,3 +170,46 @@ fn seeds_that_are_none_are_refused_with_what_to_write() {
         assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
     }
 }
+
+/// What a seed is drawn from is a part of it: that of a named gap shows nothing among the families that hold.
+#[test]
+fn the_command_that_a_failure_names_repeats_it() {
+    let of_gap = ["swarm", "--seeds", "603..604", "--all", "--no-shrink", "--only", "absence-is-true"];
+    let output = debug(&of_gap);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
+    let said = text(&output.stdout);
+    let (_, command) = said.split_once("reproduce: order-sim ").expect("a command");
+    let again: Vec<&str> = command.lines().next().expect("a line").split(' ').chain(["--no-shrink"]).collect();
+    let output = debug(&again);
+    assert_eq!(output.status.code(), Some(3), "{again:?}: {}", text(&output.stdout));
+}
+
+#[test]
+fn what_judges_nothing_does_not_end_well() {
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/lost-reply.toml");
+    for nothing in [["crash", scenario, "--at", "999999"], ["swarm", "--seeds", "0..10", "--time=0"]] {
+        let output = debug(&nothing);
+        assert_eq!(output.status.code(), Some(2), "{nothing:?}: {}", text(&output.stdout));
+    }
+}
+
+/// Rules that the manager would not start with, and figures that no market has, are pointed at.
+#[test]
+fn a_scenario_of_impossible_figures_is_refused_where_they_stand() {
+    let file = folder("cli-impossible").join("impossible.toml");
+    let path = file.display().to_string();
+    let head = "name = \"impossible\"\n[config]\nmax_exposure = \"1\"\n";
+    let step = |what: &str| format!("{head}[[steps]]\nat = \"1s\"\n{what}\n");
+    for (story, complaint) in [
+        (head.replace("\"1\"", "\"-1\""), "max_exposure is -1"),
+        (step("manual = { side = \"buy\", quantity = \"9000000000000\" }"), "too large"),
+        (step("quirk = { name = \"price-gap\", by = \"1000000000000\" }"), "ten times the whole"),
+        (step("reconnect = { fails = 4294967295 }"), "more than any story needs"),
+    ] {
+        std::fs::write(&file, &story).expect("written");
+        let output = debug(&["run", &path]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{story}: {said}");
+        assert!(said.contains(complaint) && said.contains("impossible.toml:"), "{said}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::{Ending, scenarios};
 use crate::crash::{Sweep, Swept, act_out_case};
+use crate::oracle::caught;
 use crate::scenario::{Loss, Scenario, nearest};
 use crate::world::Trace;
 use order_manager_core::unit::Span;
@@ -82,8 +83,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Ending> {
         missed += swept.missed.len();
         skipped += if args.at.is_some() { 0 } else { swept.boundaries - swept.whole - swept.once };
         ending = ending.max(ending_of(&swept));
-        if let (1, [(case, _)]) = (swept.cases, swept.failures.as_slice()) {
-            let world = act_out_case(&scenario, *case, true).map_err(|error| anyhow::anyhow!("{error}"))?;
+        if swept.cases == 0 && swept.uncut.is_none() {
+            eprintln!("{}: no boundary is cut so: it has {}", scenario.name, swept.boundaries);
+            ending = ending.max(Ending::Usage);
+        }
+        if let (1, [(case, _)]) = (swept.cases, swept.failures.as_slice())
+            && let Ok(world) = caught(|| act_out_case(&scenario, *case, true))
+        {
+            let world = world.map_err(|error| anyhow::anyhow!("{error}"))?;
             println!("{}", world.trace.as_ref().map(Trace::text).unwrap_or_default());
         }
     }
@@ -96,7 +103,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Ending> {
 
 fn ending_of(swept: &Swept) -> Ending {
     let step = if swept.broke_a_step() { Ending::Oracle } else { Ending::Ok };
-    if swept.did_not_heal() { step.max(Ending::Convergence) } else { step }
+    let all_judged = swept.missed.is_empty() && !swept.did_not_heal();
+    if all_judged { step } else { step.max(Ending::Convergence) }
 }
 
 fn tell(scenario: &Scenario, swept: &Swept) {

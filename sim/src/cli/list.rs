@@ -13,7 +13,11 @@ pub(super) fn run() -> Ending {
             When::Healed => "once healed",
             When::Thorough => "in `check`",
         };
-        println!("  {:<32} {when:<14} {}", oracle.name(), oracle.why());
+        let rate = match oracle.one_of() {
+            1 => String::new(),
+            many => format!(", 1 of {many}"),
+        };
+        println!("  {:<32} {:<22} {}", oracle.name(), format!("{when}{rate}"), oracle.why());
     }
     println!("families of faults that hold now ({}): one of so many seeds has it", families().len());
     for family in families() {

@@ -13,3 +13,8 @@ pub(super) fn oracle(name: &str) -> Result<Oracle, String> {
         }
     })
 }
+
+/// The same again, for a command that repeats a failure.
+pub(super) fn again(only: Option<Oracle>) -> String {
+    only.map(|only| format!(" --only {only}")).unwrap_or_default()
+}

@@ -1,11 +1,12 @@
 //! `order-sim run PATH|DIR`: scenarios.
 
-use super::{Ending, Run};
-use crate::oracle::Set;
+use super::{Ending, Run, only};
+use crate::oracle::{Set, caught};
 use crate::scenario::{self, Scenario, ScenarioError};
 use crate::summary::Summary;
 use crate::world::run_script_under;
 use anyhow::Context;
+use clap::ValueEnum;
 use std::path::Path;
 
 pub(super) fn run(args: &Run) -> anyhow::Result<Ending> {
@@ -38,11 +39,16 @@ pub(super) fn load(path: &Path) -> anyhow::Result<Vec<Result<Scenario, ScenarioE
 
 fn run_one(args: &Run, scenario: &Scenario) -> anyhow::Result<Ending> {
     let oracles = args.only.map_or_else(Set::all, Set::only);
-    let (world, failures) = match run_script_under(scenario, args.link.map(Into::into), args.seed, oracles) {
-        Ok(done) => done,
-        Err(error) => {
+    let again = again(args, scenario);
+    let (world, failures) = match caught(|| run_script_under(scenario, args.link.map(Into::into), args.seed, oracles)) {
+        Ok(Ok(done)) => done,
+        Ok(Err(error)) => {
             eprintln!("{error}");
             return Ok(Ending::Usage);
+        }
+        Err(panicked) => {
+            println!("FAILED {panicked}   reproduce: {again}");
+            return Ok(Ending::Oracle);
         }
     };
     if args.trace {
@@ -54,24 +60,19 @@ fn run_one(args: &Run, scenario: &Scenario) -> anyhow::Result<Ending> {
     }
     for failure in &failures {
         println!(
-            "FAILED {} line {} at {} ms: {}   reproduce: order-sim run {} --seed {} --trace",
+            "FAILED {} line {} at {} ms: {}   reproduce: {again}",
             scenario.name,
             failure.line,
             failure.at.as_millis(),
-            failure.what,
-            scenario.path(),
-            args.seed.unwrap_or(scenario.seed)
+            failure.what
         );
     }
     if let Some(broken) = world.broken() {
         println!(
-            "FAILED {} at {} ms: {}   reproduce: order-sim run {} --seed {}{} --trace",
+            "FAILED {} at {} ms: {}   reproduce: {again}",
             broken.oracle,
             world.elapsed().as_millis(),
-            broken.what,
-            scenario.path(),
-            args.seed.unwrap_or(scenario.seed),
-            args.only.map(|only| format!(" --only {only}")).unwrap_or_default()
+            broken.what
         );
     } else if failures.is_empty() {
         println!("ok     {}", scenario.name);
@@ -84,4 +85,12 @@ fn run_one(args: &Run, scenario: &Scenario) -> anyhow::Result<Ending> {
         None if failures.is_empty() => Ending::Ok,
         None => Ending::Expectation,
     })
+}
+
+/// The command that does the same again.
+fn again(args: &Run, scenario: &Scenario) -> String {
+    let seed = args.seed.unwrap_or(scenario.seed);
+    let link = args.link.and_then(|link| link.to_possible_value());
+    let link = link.map(|link| format!(" --link {}", link.get_name())).unwrap_or_default();
+    format!("order-sim run {} --seed {seed}{link}{} --trace", scenario.path(), only::again(args.only))
 }

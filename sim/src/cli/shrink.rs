@@ -70,7 +70,10 @@ pub(super) fn write(
     drawn.scenario.name.clone_from(name);
     drawn.scenario.about.clone_from(about);
     let small = small(&drawn, oracle, RUNS)?;
-    let path = write_to(folder, &small).with_context(|| format!("cannot write to {}", folder.display()))?;
+    let path = write_to(folder, &small).with_context(|| {
+        print!("{}", small.text); // it took long to find
+        format!("cannot write to {}", folder.display())
+    })?;
     println!("shrunk to {} steps: {}", small.steps, path.display());
     sure(&small).map(|_| ())
 }

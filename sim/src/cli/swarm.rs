@@ -2,16 +2,14 @@
 
 use super::seeds::Seeds;
 use super::{Ending, only, shrink};
-use crate::oracle::{Oracle, Set};
-use crate::swarm::{Campaign, Drawn, Fallen, NAMED_GAPS, Profile, Progress, Tally, families, oracles, run};
+use crate::oracle::{Oracle, Set, caught};
+use crate::swarm::{Campaign, Drawn, Fallen, NAMED_GAPS, Profile, Progress, Tally, oracles, run};
 use anyhow::Context;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// A campaign of so many seeds fails where a mark was never reached.
-const MARKS_FROM: u64 = 10_000;
-/// One of fewer seeds does not even tell which.
-const MARKS_TOLD: u64 = 1_000;
+/// A campaign that is asked for so many seeds fails where a mark was never reached, though its time was over before.
+const MARKS_FROM: u64 = 1_000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -57,7 +55,7 @@ pub(super) fn run_campaign(args: &Args) -> anyhow::Result<Ending> {
     if single {
         tell(&campaign.drawn(campaign.seeds.start));
     } else {
-        tell_odds(args.all);
+        tell_odds(&campaign, args.all);
     }
     let began = Instant::now();
     let tally = campaign.run(|progress| match progress {
@@ -65,8 +63,11 @@ pub(super) fn run_campaign(args: &Args) -> anyhow::Result<Ending> {
         Progress::Fell(seed, oracle) => eprintln!("seed {seed} broke {oracle}"),
     });
     let seconds = began.elapsed().as_secs_f64();
-    if single && !tally.fallen.is_empty() {
-        let (world, _) = run(&campaign.drawn(campaign.seeds.start), campaign.oracles, true);
+    anyhow::ensure!(tally.seeds > 0, "no seed was judged in the time that --time leaves: give it more");
+    if single
+        && !tally.fallen.is_empty()
+        && let Ok((world, _)) = caught(|| run(&campaign.drawn(campaign.seeds.start), campaign.oracles, true))
+    {
         println!("{}", world.trace.as_ref().map(crate::world::Trace::text).unwrap_or_default());
     }
     for fallen in tally.fallen.values() {
@@ -90,7 +91,7 @@ pub(super) fn run_campaign(args: &Args) -> anyhow::Result<Ending> {
         per(tally.inputs)
     );
     if let Some(first) = tally.fallen.values().next() {
-        println!("{}", line(first));
+        println!("{}", line(first, args));
         let (drawn, names) = (campaign.drawn(first.seed), shrink::of_seed(first.seed));
         if !args.no_shrink
             && let Err(error) = shrink::write(drawn, &names, first.broken.oracle, &args.out)
@@ -106,7 +107,7 @@ pub(super) fn run_campaign(args: &Args) -> anyhow::Result<Ending> {
 
 /// What broke says more than what was never reached.
 fn ending(tally: &Tally, unreached: &[String]) -> Ending {
-    match (tally.fallen.is_empty(), unreached.is_empty() || tally.seeds < MARKS_FROM) {
+    match (tally.fallen.is_empty(), unreached.is_empty()) {
         (false, _) => Ending::Oracle,
         (true, false) => Ending::Mark,
         (true, true) => Ending::Ok,
@@ -115,7 +116,7 @@ fn ending(tally: &Tally, unreached: &[String]) -> Ending {
 
 fn unreached(campaign: &Campaign, tally: &Tally) -> Vec<String> {
     let marks = tally.marks.by_name(&campaign.profile.families);
-    if campaign.seeds.end - campaign.seeds.start < MARKS_TOLD {
+    if campaign.seeds.end - campaign.seeds.start < MARKS_FROM {
         return Vec::new();
     }
     marks.into_iter().filter(|(_, times)| *times == 0).map(|(name, _)| name).collect()
@@ -134,16 +135,20 @@ fn tell_suspects(tally: &Tally) {
     }
 }
 
-fn line(fallen: &Fallen) -> String {
+fn line(fallen: &Fallen, args: &Args) -> String {
     let Fallen { seed, at_ms, broken, .. } = fallen;
-    let next = seed + 1;
-    format!("FAILED {} at {at_ms} ms   reproduce: order-sim swarm --seeds {seed}..{next}", broken.oracle)
+    let (next, all) = (seed + 1, if args.all { " --all" } else { "" });
+    let only = only::again(args.only);
+    format!("FAILED {} at {at_ms} ms   reproduce: order-sim swarm --seeds {seed}..{next}{all}{only}", broken.oracle)
 }
 
 /// What a range of seeds is drawn from.
-fn tell_odds(all: bool) {
+fn tell_odds(campaign: &Campaign, all: bool) {
+    let Campaign { seeds, jobs, time, oracles, .. } = campaign;
+    let time = time.map(|time| format!(", {time:?} at most")).unwrap_or_default();
+    println!("seeds {}..{}, {jobs} threads{time}, {} oracles", seeds.start, seeds.end, oracles.count());
     println!("families, each with the share of the seeds that have it:");
-    for family in families() {
+    for family in &campaign.profile.families {
         println!("  {:<18} 1 of {:<3} {}", family.name(), family.odds(), family.what());
     }
     if all {
@@ -230,13 +235,13 @@ mod tests {
         assert_eq!(ends(MARKS_FROM, &tally), (6, vec![Mark::FillAfterCancelAck.name().to_string()]));
     }
 
-    /// A few seeds need not come through everything: they tell what they missed, fewer do not even that.
+    /// A few seeds need not come through everything. Of many that were asked for those do not count that were judged.
     #[test]
-    fn a_small_campaign_need_not_reach_every_mark() {
+    fn a_small_campaign_need_not_reach_every_mark_and_one_that_is_cut_short_must() {
         let tally = |seeds| Tally { seeds, ..Tally::default() };
-        let (ending, unreached) = ends(MARKS_TOLD, &tally(MARKS_TOLD));
-        assert!(ending == 0 && unreached.len() > Mark::ALL.len(), "{unreached:?}");
-        assert_eq!(ends(MARKS_TOLD - 1, &tally(MARKS_TOLD - 1)), (0, vec![]));
+        assert_eq!(ends(MARKS_FROM - 1, &tally(MARKS_FROM - 1)), (0, vec![]));
+        let (ending, unreached) = ends(MARKS_FROM, &tally(1));
+        assert!(ending == 6 && unreached.len() > Mark::ALL.len(), "{unreached:?}");
     }
 
     #[test]

@@ -115,7 +115,7 @@ pub fn act_out_case(scenario: &Scenario, case: Case, trace: bool) -> Result<Worl
 
 fn act(scenario: &Scenario, cuts: Vec<Cut>, heal: Option<Span>, trace: bool) -> Result<World, ScenarioError> {
     let stage = Staging {
-        config: scenario.config_as()?,
+        config: scenario.rules()?,
         exchange: scenario.exchange_as()?,
         link: scenario.link.unwrap_or(Link::Typed),
         seed: scenario.seed,

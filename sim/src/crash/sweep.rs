@@ -1,7 +1,7 @@
 //! All cases of a scenario, side by side.
 
 use super::{Case, Uncut, act_out_case};
-use crate::oracle::{Broken, When};
+use crate::oracle::{Broken, When, caught};
 use crate::scenario::{Loss, Scenario, ScenarioError};
 use crate::world::{START, World};
 use order_manager_core::unit::{Span, Timestamp};
@@ -101,9 +101,12 @@ impl Sweep {
     /// A `[config]` or `[exchange]` section that cannot be read.
     ///
     /// # Panics
-    /// Where a world panics.
+    /// Never: a world that panics breaks `no-defect`.
     pub fn run(&self, scenario: &Scenario) -> Result<Swept, ScenarioError> {
-        let uncut = Uncut::of(scenario)?;
+        let uncut = match caught(|| Uncut::of(scenario)) {
+            Ok(uncut) => uncut?,
+            Err(panicked) => return Ok(Swept { uncut: Some(panicked), ..Swept::default() }),
+        };
         let all = uncut.boundaries.len();
         let mut swept = Swept { boundaries: all as u64, uncut: uncut.broken.clone(), ..Swept::default() };
         if swept.uncut.is_some() {
@@ -133,8 +136,11 @@ impl Sweep {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(case) = cases.get(index) else { return Ok(ended) };
-                let world = act_out_case(scenario, *case, false)?;
-                ended.push((index, *case, Ended::of(&world)));
+                let end = match caught(|| act_out_case(scenario, *case, false)) {
+                    Ok(world) => Ended::of(&world?),
+                    Err(panicked) => Ended::Broken(panicked),
+                };
+                ended.push((index, *case, end));
             }
         };
         let mut ended = Vec::new();

@@ -31,12 +31,12 @@ impl Effects {
     }
 
     /// Something happened at once.
-    pub(super) const fn did(&mut self, quirk: &Quirk) {
+    pub(super) fn did(&mut self, quirk: &Quirk) {
         self.acted.acted(Family::of_quirk(quirk));
     }
 
     /// An order met what was in store for it.
-    pub(super) const fn met(&mut self, what: Fate) {
+    pub(super) fn met(&mut self, what: Fate) {
         self.acted.acted(Family::of_quirk(&Quirk::Next { what, count: 1 }));
     }
 

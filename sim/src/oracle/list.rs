@@ -121,6 +121,17 @@ impl Oracle {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|oracle| oracle.name() == name)
     }
+
+    /// It is judged at one step of so many, or of healed worlds in one of so many, but where no cost is spared: alone,
+    /// and in `check`.
+    #[must_use]
+    pub const fn one_of(self) -> u64 {
+        match self {
+            Self::RecordReadsBack | Self::MemoryBounded => 64,
+            Self::FoldIsState | Self::ReplayIsSame | Self::CheckpointIsSame => 8,
+            _ => 1,
+        }
+    }
 }
 
 impl fmt::Display for Oracle {
@@ -155,7 +166,7 @@ impl Set {
     /// Does it spare no cost: an oracle by itself, or every one?
     #[must_use]
     pub(crate) const fn spares_nothing(self) -> bool {
-        self.0.count_ones() == 1 || self.has(Oracle::ReferenceBooks)
+        self.count() == 1 || self.has(Oracle::ReferenceBooks)
     }
 
     /// Just this one.
@@ -174,6 +185,12 @@ impl Set {
     #[must_use]
     pub const fn without(self, oracle: Oracle) -> Self {
         Self(self.0 & !(1 << oracle as u8))
+    }
+
+    /// How many.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.0.count_ones()
     }
 
     /// Is it one of them?

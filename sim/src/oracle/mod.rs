@@ -42,7 +42,9 @@ use order_manager_core::input::{DeliveryId, Input};
 use order_manager_core::report::OrderEvent;
 use order_manager_core::unit::{OrderLinkId, Price, SignalId, Span, Symbol, Timestamp};
 use order_manager_core::{Manager, Step};
+use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// An oracle that did not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,23 @@ pub struct Broken {
     pub at: Timestamp,
     /// What was found.
     pub what: String,
+}
+
+impl Broken {
+    /// What a world ends in that panics: whoever did it, no law of the program allows for it.
+    fn of_panic(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
+        let what = format!("a panic: {}", text.unwrap_or("without words"));
+        Self { oracle: Oracle::NoDefect, at: Timestamp::default(), what }
+    }
+}
+
+/// What comes of `work`, which acts worlds out. A panic there ends that world and no other.
+///
+/// # Errors
+/// It panicked: the oracle `no-defect` does not hold.
+pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Broken> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| Broken::of_panic(&*panic))
 }
 
 impl fmt::Display for Broken {

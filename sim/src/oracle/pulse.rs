@@ -13,8 +13,6 @@ use order_manager_core::order::Order;
 use order_manager_core::unit::{Span, Timestamp};
 use order_manager_core::{Manager, Step};
 
-/// Every so many steps what costs more is looked at.
-const SAMPLE: u64 = 64;
 /// Inputs of one second, whatever comes: budgets, answers and pushes together stay far below.
 const INPUTS_A_SECOND: u32 = 2_000;
 /// The manager's own wakings of one second. One that settles a signal or forgets one counts for nothing: that
@@ -110,13 +108,13 @@ impl Pulse {
         bench.must(Oracle::MemoryBounded, step.record.len() <= RECORD_MAX + ROW_MAX * step.events.len(), || {
             format!("a record of {} bytes", step.record.len())
         });
-        if self.steps.is_multiple_of(SAMPLE) {
-            if bench.asks(Oracle::RecordReadsBack) {
-                bench.rule(Oracle::RecordReadsBack, reads_back(input, step));
-            }
-            bench.rule(Oracle::MemoryBounded, bounded(manager, manager.now(), self.resumed, &self.ends));
-        } else if bench.on().spares_nothing() && bench.asks(Oracle::RecordReadsBack) {
+        let (steps, spares_nothing) = (self.steps, bench.on().spares_nothing());
+        let looks = |oracle: Oracle| spares_nothing || steps.is_multiple_of(oracle.one_of());
+        if looks(Oracle::RecordReadsBack) && bench.asks(Oracle::RecordReadsBack) {
             bench.rule(Oracle::RecordReadsBack, reads_back(input, step));
+        }
+        if looks(Oracle::MemoryBounded) && bench.asks(Oracle::MemoryBounded) {
+            bench.rule(Oracle::MemoryBounded, bounded(manager, manager.now(), self.resumed, &self.ends));
         }
     }
 

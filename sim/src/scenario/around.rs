@@ -92,7 +92,11 @@ pub(super) fn read_silence(r: &mut Reader<'_>, raw: &RawSilence) -> Option<Actio
 /// Reads `reconnect = { .. }`.
 pub(super) fn read_reconnect(r: &mut Reader<'_>, raw: &RawReconnect) -> Option<Action> {
     let every = r.or(raw.every.as_ref(), SECOND, word::length)?;
-    Some(Action::Reconnect(Reconnect { fails: raw.fails.unwrap_or(0), every }))
+    let fails = match raw.fails.as_ref().filter(|fails| *fails.get_ref() > 0) {
+        Some(fails) => r.count(Some(fails))?,
+        None => 0,
+    };
+    Some(Action::Reconnect(Reconnect { fails, every }))
 }
 
 /// Reads `broker = { .. }`.

@@ -77,6 +77,7 @@ pub use signal::{RawStep, SignalStep, signal_body, signal_id};
 pub use write::write;
 
 use crate::exchange::Quirk;
+use order_manager_core::config::{Config, ConfigFault};
 use order_manager_core::unit::{Decimal, Price, Quantity, Side, SignalId, Span, Symbol};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -100,7 +101,7 @@ pub struct Scenario {
     /// After `duration` all faults end, no signal comes, and that long passes before what must hold at last is
     /// judged. Default none: nothing heals by itself.
     pub heal: Option<Span>,
-    /// Table `[config]`: the core's configuration, unread. See [`Scenario::config_as`].
+    /// Table `[config]`: the core's configuration, unread. See [`Scenario::rules`].
     pub config: toml::Table,
     /// Table `[exchange]`: the exchange's configuration, unread. See [`Scenario::exchange_as`].
     pub exchange: toml::Table,
@@ -275,6 +276,25 @@ impl Scenario {
             _config: T,
         }
         self.section(&self.config, |text| toml::from_str::<Only<T>>(text).err())
+    }
+
+    /// The core's configuration, every value of it in its range.
+    ///
+    /// # Errors
+    /// What cannot be read, or is out of its range.
+    pub fn rules(&self) -> Result<Config, ScenarioError> {
+        let config: Config = self.config_as()?;
+        let problem = |fault: ConfigFault| {
+            let span =
+                self.text.find(&format!("\n{} ", fault.name)).map_or(0..0, |at| at + 1..at + 1 + fault.name.len());
+            let help = format!("it may be {}: {}", fault.range, fault.remedy);
+            Problem { span, message: format!("{} is {}", fault.name, fault.value), label: "out of range".into(), help }
+        };
+        config.validate().map_err(|faults| {
+            let problems = faults.into_iter().map(problem).collect();
+            ScenarioError { path: self.path.clone(), text: self.text.clone(), problems }
+        })?;
+        Ok(config)
     }
 
     /// `[exchange]` read as the caller's type; problems point into the file.

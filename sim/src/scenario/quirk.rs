@@ -66,7 +66,7 @@ impl Kind {
             Self::Adl => (&[], &["symbol", "quantity"]),
             Self::UnknownExecution => (&["side", "quantity"], &["symbol"]),
             Self::Funding => (&["rate"], &["symbol"]),
-            Self::ForeignOrder => (&["side", "quantity"], &["symbol", "away", "link"]),
+            Self::ForeignOrder => (&["side", "quantity"], &["symbol", "away", "link", "reduce_only"]),
             Self::Leverage => (&["leverage"], &["symbol"]),
             Self::Rules => (&[], &["symbol", "tick", "step"]),
             Self::PriceGap => (&["by"], &["symbol"]),
@@ -83,9 +83,8 @@ pub(super) fn read(r: &mut Reader<'_>, raw: &Spanned<RawQuirk>) -> Option<Quirk>
     let symbol = r.symbol(fields.symbol.as_ref());
     let quantity = r.or(fields.quantity.as_ref(), None, |w| word::quantity(w).map(Some));
     let side = r.or(fields.side.as_ref(), None, |w| word::side(w).map(Some));
-    let share = |r: &mut Reader<'_>, field: Option<&Word>, name, usual| {
-        r.or(field, Ratio(usual), |w| word::number(w, name).map(Ratio))
-    };
+    let share =
+        |r: &mut Reader<'_>, field: Option<&Word>, name, usual| r.or(field, Ratio(usual), |w| word::share(w, name));
     Some(match kind {
         Kind::Lag(what) => Quirk::Lag { what, lag: r.or(fields.lag.as_ref(), Span::ZERO, word::length)? },
         Kind::Spell(what) => Quirk::Spell { what, length: r.or(fields.length.as_ref(), what.usual(), word::length)? },
@@ -102,7 +101,9 @@ pub(super) fn read(r: &mut Reader<'_>, raw: &Spanned<RawQuirk>) -> Option<Quirk>
         Kind::ForeignOrder => {
             let away = share(r, fields.away.as_ref(), "share", Decimal::new(1, 3));
             let link = r.or(fields.link.as_ref(), None, |w| link(w).map(Some));
-            Quirk::ForeignOrder { symbol: symbol?, side: side??, quantity: quantity??, away: away?, link: link? }
+            let reduce_only = fields.reduce_only.as_ref().is_some_and(|word| *word.get_ref());
+            let (symbol, side, quantity) = (symbol?, side??, quantity??);
+            Quirk::ForeignOrder { symbol, side, quantity, away: away?, link: link?, reduce_only }
         }
         Kind::Leverage => {
             let leverage = r.or(fields.leverage.as_ref(), Quantity(Decimal::ONE), word::quantity)?;
@@ -172,7 +173,8 @@ impl RawQuirk {
             ("way", &self.way),
         ];
         let words = words.into_iter().filter_map(|(name, word)| Some((name, word.as_ref()?.span())));
-        words.chain(self.count.as_ref().map(|count| ("count", count.span()))).collect()
+        let count = self.count.as_ref().map(|count| ("count", count.span()));
+        words.chain(count).chain(self.reduce_only.as_ref().map(|flag| ("reduce_only", flag.span()))).collect()
     }
 }
 
@@ -208,12 +210,13 @@ pub fn write(quirk: &Quirk) -> String {
             say("symbol", Some(quoted(symbol)));
             say("rate", Some(quoted(rate.0)));
         }
-        Quirk::ForeignOrder { symbol, side, quantity, away, link } => {
+        Quirk::ForeignOrder { symbol, side, quantity, away, link, reduce_only } => {
             say("symbol", Some(quoted(symbol)));
             say("side", Some(quoted(side.as_str().to_lowercase())));
             say("quantity", Some(quoted(quantity)));
             say("away", Some(quoted(away.0)));
             say("link", link.map(quoted));
+            say("reduce_only", reduce_only.then(|| "true".into()));
         }
         Quirk::Leverage { symbol, leverage } => {
             say("symbol", Some(quoted(symbol)));

@@ -124,7 +124,7 @@ pub(super) struct RawSilence {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawReconnect {
-    pub fails: Option<u32>,
+    pub fails: Option<Spanned<u32>>,
     pub every: Option<Word>,
 }
 
@@ -174,6 +174,7 @@ pub(super) struct RawQuirk {
     pub rate: Option<Word>,
     pub away: Option<Word>,
     pub link: Option<Word>,
+    pub reduce_only: Option<Spanned<bool>>,
     pub leverage: Option<Word>,
     pub tick: Option<Word>,
     pub step: Option<Word>,

@@ -9,6 +9,9 @@ use order_manager_core::unit::{Price, Quantity, Span, Symbol};
 use std::collections::BTreeMap;
 use toml::Spanned;
 
+/// Of faults, deliveries and the like.
+const COUNT_MAX: u32 = 10_000;
+
 /// The words of a step.
 #[cfg(test)]
 pub(super) const ACTIONS: &[&str] = &[
@@ -261,12 +264,14 @@ impl Reader<'_> {
     /// A count from 1; 1 where none is given.
     pub(super) fn count(&mut self, count: Option<&Spanned<u32>>) -> Option<u32> {
         let Some(count) = count else { return Some(1) };
-        if *count.get_ref() == 0 {
-            let message = "a count of `0` does nothing".to_owned();
-            self.problem(Problem::at(count, message, "not above zero", "write 1 or more, or take the step out"));
-            return None;
-        }
-        Some(*count.get_ref())
+        let range = match *count.get_ref() {
+            0 => "a count of `0` does nothing",
+            more if more > COUNT_MAX => "more than any story needs",
+            fits => return Some(fits),
+        };
+        let help = format!("write 1 to {COUNT_MAX}, or take the step out");
+        self.problem(Problem::at(count, range.to_owned(), "out of range", help));
+        None
     }
 
     /// The field, or a problem with what should have it.

@@ -2,7 +2,10 @@
 
 use super::problem::Problem;
 use super::raw::Word;
-use order_manager_core::unit::{Decimal, Price, Quantity, Side, Span, Symbol, decimal};
+use order_manager_core::unit::{Decimal, Price, Quantity, Ratio, Side, Span, Symbol, decimal};
+
+/// Prices and quantities: more than any market has.
+const MOST: i64 = 1_000_000_000;
 
 /// One of `table`; `what` names the kind of word in the complaint.
 pub(super) fn choose<T: Copy>(word: &Word, what: &str, table: &[(&str, T)]) -> Result<T, Problem> {
@@ -52,14 +55,24 @@ pub(super) fn number(word: &Word, what: &str) -> Result<Decimal, Problem> {
     })
 }
 
-/// A decimal above zero.
+/// A decimal above zero, and far from where products of two could leave their type.
 fn positive(word: &Word, what: &str) -> Result<Decimal, Problem> {
     let value = number(word, what)?;
-    if value > Decimal::ZERO {
+    if value > Decimal::ZERO && value <= Decimal::from(MOST) {
         return Ok(value);
     }
-    let message = format!("{what} `{}` is not above zero", word.get_ref());
-    Err(Problem::at(word, message, "not above zero", "write a number above zero"))
+    let message = format!("{what} `{}` is not above zero, or too large", word.get_ref());
+    Err(Problem::at(word, message, "out of range", format!("write a number above zero, {MOST} at most")))
+}
+
+/// A share, not further from zero than ten times the whole.
+pub(super) fn share(word: &Word, what: &str) -> Result<Ratio, Problem> {
+    let value = number(word, what)?;
+    if value.abs() <= Decimal::TEN {
+        return Ok(Ratio(value));
+    }
+    let message = format!("{what} `{}` is more than ten times the whole", word.get_ref());
+    Err(Problem::at(word, message, "out of range", "write a share: \"0.01\" is one hundredth"))
 }
 
 /// A price above zero.

@@ -27,7 +27,7 @@ pub fn scenario_of(drawn: &Drawn) -> Scenario {
 /// # Errors
 /// A `[config]` or `[exchange]` that cannot be read.
 pub fn drawn_of(scenario: &Scenario) -> Result<Drawn, ScenarioError> {
-    let config = scenario.config_as()?;
+    let config = scenario.rules()?;
     let exchange: ExchangeConfig = scenario.exchange_as()?;
     let link = scenario.link.unwrap_or(Link::Typed);
     Ok(Drawn { scenario: scenario.clone(), config, exchange, link, families: Vec::new() })
@@ -61,8 +61,7 @@ pub(super) fn of_table(table: &Table, about: &str) -> Option<Drawn> {
     let name = table.get("name")?.as_str()?;
     let mut scenario = scenario::parse(name, name, &toml::to_string(table).ok()?).ok()?;
     about.clone_into(&mut scenario.about);
-    // Rules that the manager would not start with show nothing.
-    drawn_of(&scenario).ok().filter(|drawn| drawn.config.validate().is_ok())
+    drawn_of(&scenario).ok() // rules that the manager would not start with show nothing
 }
 
 /// The file with a comment that says what it shows.

@@ -1,7 +1,7 @@
 //! Many seeds, judged side by side. What comes of a seed is its own affair: the same seeds give the same tally
 //! whatever the number of jobs.
 
-use super::{Drawn, Family, Marks, Outcome, Profile, draw_of, run};
+use super::{Drawn, Family, Marks, Outcome, Profile, draw_of, judged};
 use crate::choice::Choices;
 use crate::oracle::{Broken, Oracle, Set};
 use std::collections::BTreeMap;
@@ -142,7 +142,7 @@ impl Campaign {
     /// Judges the seeds. `progress` is told of each seed that falls, by which oracle, and now and then how many are done.
     ///
     /// # Panics
-    /// Where a world panics.
+    /// Where `progress` does.
     pub fn run(&self, progress: impl Fn(Progress) + Sync) -> Tally {
         let (next, done) = (AtomicU64::new(self.seeds.start), AtomicU64::new(0));
         let stop = AtomicBool::new(false);
@@ -159,7 +159,7 @@ impl Campaign {
                     break tally;
                 }
                 let drawn = self.drawn(seed);
-                let outcome = run(&drawn, self.oracles, false).1;
+                let outcome = judged(&drawn, self.oracles);
                 if let Some(broken) = &outcome.broken {
                     progress(Progress::Fell(seed, broken.oracle));
                     stop.fetch_or(self.until_failure, Ordering::Relaxed);

@@ -2,6 +2,7 @@
 
 use crate::exchange::{Act, Lag, Quirk, Spell, VISIBLE_WITHIN};
 use crate::scenario::{Action, Answer, Clock, CommitTrouble, Effect, FaultKind, Loss, Path};
+use order_manager_core::unit::{LinkPrefix, OrderLinkId};
 use std::fmt;
 
 /// Defines the families once: variant, name, of how many seeds one has it, what it is.
@@ -43,6 +44,7 @@ families! {
     RequestTwice, "request-twice", 10, "a request arrives twice";
     ReplyLost, "reply-lost", 4, "a request was carried out, its reply is lost";
     ReplyLate, "reply-late", 5, "a reply comes late, also after every timeout";
+    ReplyTwice, "reply-twice", 10, "a reply comes twice";
     Reset, "reset", 6, "a connection is reset: nobody knows whether the request was carried out, or will be";
     Unreached, "unreached", 8, "a connection is refused: no byte left";
     Reordered, "reordered", 5, "messages of one way overtake each other";
@@ -83,6 +85,7 @@ families! {
     ManualClose, "manual-close", 12, "somebody closes the position by hand";
     ManualCancel, "manual-cancel", 10, "somebody cancels our orders by hand";
     Foreign, "foreign", 12, "orders of another client rest on the account";
+    OwnUnknown, "own-unknown", 12, "an order bears our prefix, and our books do not have it";
     AdminCancel, "admin-cancel", 8, "the exchange cancels orders by itself";
     Adl, "adl", 12, "a counterparty takes a part of the position";
     Liquidation, "liquidation", 16, "orders are cancelled for margin, the position is taken over";
@@ -154,7 +157,8 @@ impl Family {
                 (Path::Request(_), Effect::Delay(_)) => Self::RequestLate,
                 (Path::Request(_), Effect::Duplicate) => Self::RequestTwice,
                 (Path::Reply(_), Effect::Drop) => Self::ReplyLost,
-                (Path::Reply(_), _) => Self::ReplyLate,
+                (Path::Reply(_), Effect::Delay(_)) => Self::ReplyLate,
+                (Path::Reply(_), Effect::Duplicate) => Self::ReplyTwice,
                 (Path::Push(_), Effect::Drop) => Self::PushLost,
                 (Path::Push(_), Effect::Delay(_)) => Self::PushLate,
                 (Path::Push(_), Effect::Duplicate) => Self::PushTwice,
@@ -171,8 +175,9 @@ impl Family {
 
     /// The family of an oddity of the exchange.
     #[must_use]
-    pub const fn of_quirk(quirk: &Quirk) -> Self {
+    pub fn of_quirk(quirk: &Quirk) -> Self {
         use crate::exchange::Fate;
+        let is_ours = |link: &OrderLinkId| OrderLinkId::parse(LinkPrefix::DEFAULT, link.as_str()).is_some();
         match quirk {
             Quirk::Lag { what: Lag::Realtime | Lag::History | Lag::ClosedGap, lag } if lag.0 > VISIBLE_WITHIN.0 => {
                 Self::LongLag
@@ -206,6 +211,7 @@ impl Family {
             Quirk::Adl { .. } => Self::Adl,
             Quirk::UnknownExecution { .. } => Self::UnknownExecution,
             Quirk::Funding { .. } => Self::Funding,
+            Quirk::ForeignOrder { link, .. } if link.as_ref().is_some_and(is_ours) => Self::OwnUnknown,
             Quirk::ForeignOrder { .. } => Self::Foreign,
             Quirk::Leverage { .. } => Self::Leverage,
             Quirk::Rules { .. } => Self::Rules,

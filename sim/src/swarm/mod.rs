@@ -19,7 +19,7 @@ pub use family::Family;
 pub use gaps::{Gap, NAMED_GAPS, families, oracles};
 pub use marks::{Mark, Marks};
 pub use profile::Profile;
-pub use run::{Outcome, run};
+pub use run::{Outcome, judged, run};
 pub use watch::Watch;
 
 #[cfg(doc)]

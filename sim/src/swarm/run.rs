@@ -1,13 +1,13 @@
 //! One drawn world, acted out and judged.
 
 use super::{Drawn, Marks};
-use crate::oracle::{Broken, Set};
+use crate::oracle::{Broken, Set, caught};
 use crate::world::{Staging, World, act_out};
 use order_manager_core::journal::Digest;
 use order_manager_core::unit::Span;
 
 /// What came of a world.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// The first oracle that did not hold.
     pub broken: Option<Broken>,
@@ -21,6 +21,13 @@ pub struct Outcome {
     pub orders: usize,
     /// Chain of the step digests.
     pub chain: Digest,
+}
+
+/// Acts a drawn world out under these oracles; of one that panics it is known that it did.
+#[must_use]
+pub fn judged(drawn: &Drawn, oracles: Set) -> Outcome {
+    let panicked = |broken| Outcome { broken: Some(broken), ..Outcome::default() };
+    caught(|| run(drawn, oracles, false).1).unwrap_or_else(panicked)
 }
 
 /// Acts a drawn world out under these oracles.

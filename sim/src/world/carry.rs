@@ -1,6 +1,6 @@
 //! What goes to the exchange and comes from there, and what happens to it on its way.
 
-use super::{Happening, REDELIVERY, World, scene};
+use super::{Happening, World, scene};
 use crate::exchange::Outbound;
 use crate::faults;
 use crate::link::{Fate, Passage, TIMEOUT, Wire};
@@ -17,7 +17,7 @@ impl World {
             Command::Consult(question) => self.consult(*question),
             Command::Settle { delivery, receipt: Receipt::Paused } => {
                 self.judge.settles(self.now, *delivery, &Receipt::Paused);
-                self.deliver_later(*delivery, REDELIVERY);
+                self.deliver_when_there_is_room(*delivery);
             }
             Command::Settle { delivery, receipt } => {
                 self.judge.settles(self.now, *delivery, receipt);

@@ -35,8 +35,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A stream that broke is back after this long, where nobody keeps it down.
 const RECONNECT: Span = Span::millis(50);
-/// A delivery that was refused for want of room comes again after this long.
+/// A delivery that was refused for want of room comes again after this long, and twice as long after each time more.
 const REDELIVERY: Span = Span::secs(1);
+const REDELIVERY_MAX: Span = Span::secs(32);
 
 /// What a world is made from.
 #[derive(Clone, Debug)]
@@ -111,6 +112,8 @@ pub struct World {
     unacknowledged: BTreeMap<DeliveryId, (Bytes, Option<SignalId>)>,
     /// Deliveries that the broker puts off.
     later: BTreeSet<DeliveryId>,
+    /// How long those wait the next time that were refused for want of room.
+    refused: BTreeMap<DeliveryId, Span>,
     deliveries: u64,
     /// What the broker is still to do.
     broker: Vec<Broker>,
@@ -160,6 +163,7 @@ impl World {
             waiting: BTreeMap::new(),
             unacknowledged: BTreeMap::new(),
             later: BTreeSet::new(),
+            refused: BTreeMap::new(),
             deliveries: 0,
             broker: Vec::new(),
             host: HostClock::default(),

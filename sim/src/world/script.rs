@@ -71,7 +71,7 @@ pub fn run_script_under(
     oracles: Set,
 ) -> Result<(World, Vec<Failure>), ScenarioError> {
     let stage = Staging {
-        config: scenario.config_as()?,
+        config: scenario.rules()?,
         exchange: scenario.exchange_as()?,
         link: link.or(scenario.link).unwrap_or(Link::Typed),
         seed: seed.unwrap_or(scenario.seed),

@@ -1,7 +1,7 @@
 //! The broker of the signals: it brings a message until somebody acknowledges it. It may lose an acknowledgement, bring
 //! a message twice, or bring it behind the next one.
 
-use super::{Happening, World};
+use super::{Happening, REDELIVERY, REDELIVERY_MAX, World};
 use crate::scenario::{Broker, Messages};
 use crate::swarm::Family;
 use order_manager_core::input::{Delivery, DeliveryId, Input};
@@ -47,6 +47,7 @@ impl World {
         }
         self.watch.marks.acted(Family::Broker);
         // What is under way, and its acknowledgement, belongs to the channel that is gone.
+        self.refused.clear();
         for (old, body) in std::mem::take(&mut self.unacknowledged) {
             if self.later.contains(&old) {
                 self.unacknowledged.insert(old, body);
@@ -59,6 +60,7 @@ impl World {
 
     /// A delivery is acknowledged, unless that is lost.
     pub(super) fn acknowledge(&mut self, delivery: DeliveryId) {
+        self.refused.remove(&delivery);
         let Some(body) = self.unacknowledged.remove(&delivery) else { return };
         if let Some(by) = self.next_message(|broker| matches!(broker, Broker::LoseAck(_))) {
             let id = self.tag(body);
@@ -87,7 +89,14 @@ impl World {
         id
     }
 
-    pub(super) fn deliver_later(&mut self, id: DeliveryId, by: Span) {
+    /// It was refused for want of room.
+    pub(super) fn deliver_when_there_is_room(&mut self, id: DeliveryId) {
+        let wait = self.refused.get(&id).copied().unwrap_or(REDELIVERY);
+        self.refused.insert(id, Span(wait.0 * 2).min(REDELIVERY_MAX));
+        self.deliver_later(id, wait);
+    }
+
+    fn deliver_later(&mut self, id: DeliveryId, by: Span) {
         self.later.insert(id);
         self.at(self.now.after(by), Happening::Delivered { id });
     }

@@ -1,6 +1,7 @@
 //! Carrying a quirk out, and healing.
 
 use super::{Act, Fate, Lag, Quirk, Spell};
+use crate::exchange::accept::Asked;
 use crate::exchange::engine::{Action, BY_ADMIN, BY_DCP, BY_LIQUIDATION, BY_USER, End};
 use crate::exchange::order::{Order, Origin};
 use crate::exchange::{Exchange, Knobs, Timestamp};
@@ -43,8 +44,9 @@ impl Exchange {
                 });
             }
             Quirk::Funding { symbol, rate } => return self.at(symbol, |it, market| it.fund(now, market, rate)),
-            Quirk::ForeignOrder { symbol, side, quantity, away, link } => {
-                return self.at(symbol, |it, market| it.foreign_order(now, market, (side, quantity), away, link));
+            Quirk::ForeignOrder { symbol, side, quantity, away, link, reduce_only } => {
+                let asked = Asked { origin: Origin::Other, link, side, reduce_only };
+                return self.at(symbol, |it, market| it.foreign_order(now, market, asked, quantity, away));
             }
             Quirk::Leverage { symbol, leverage } => {
                 return self.at(symbol, |it, market| it.set_leverage(now, market, leverage));

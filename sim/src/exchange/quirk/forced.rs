@@ -8,7 +8,7 @@ use crate::exchange::order::Origin;
 use crate::exchange::truth::Execution;
 use crate::exchange::{Exchange, Timestamp};
 use order_manager_core::bybit::{ExecType, TimeInForce};
-use order_manager_core::unit::{Decimal, Money, OrderLinkId, Price, Quantity, Ratio, Side};
+use order_manager_core::unit::{Decimal, Money, Price, Quantity, Ratio, Side};
 
 /// Executions of no order count from here: above every order's number, below what an id can hold.
 const NO_ORDER: u64 = 1 << 40;
@@ -107,19 +107,18 @@ impl Exchange {
         &mut self,
         now: Timestamp,
         market: usize,
-        (side, quantity): (Side, Quantity),
+        asked: Asked,
+        quantity: Quantity,
         away: Ratio,
-        link: Option<OrderLinkId>,
     ) {
         let at = &self.markets[market];
-        let off = if side == Side::Buy { -away.0 } else { away.0 };
+        let off = if asked.side == Side::Buy { -away.0 } else { away.0 };
         let price = Price(at.last.0 * (Decimal::ONE + off)).floor_to(at.rules.tick_size);
         let quantity = quantity.floor_to(at.rules.quantity_step);
         let (Some(price), Some(quantity)) = (price.filter(|p| p.is_positive()), quantity.filter(|q| q.is_positive()))
         else {
             return;
         };
-        let asked = Asked { origin: Origin::Other, link, side, reduce_only: false };
         let wanted = Wanted { price, quantity, time_in_force: TimeInForce::Gtc, is_market: false };
         let number = self.new_order(now, market, asked, &wanted);
         self.enter(now, number);

@@ -90,6 +90,8 @@ pub enum Quirk {
         away: Ratio,
         /// Their link id; none is an order from the app.
         link: Option<OrderLinkId>,
+        /// May only reduce.
+        reduce_only: bool,
     },
     /// `leverage`: somebody sets another leverage.
     Leverage {

@@ -160,3 +160,12 @@ fn every_oracle_has_a_name_of_its_own_and_a_reason() {
         assert!(Set::only(*oracle).has(*oracle) && !Set::NONE.has(*oracle));
     }
 }
+
+/// What panics ends its own world, and says so.
+#[test]
+fn a_panic_is_a_defect_of_its_world() {
+    let broken = super::caught(|| panic!("{} of {}", 1, 2)).map(|()| "no panic");
+    let broken = broken.map_err(|broken| (broken.oracle, broken.what));
+    assert_eq!(broken, Err((Oracle::NoDefect, "a panic: 1 of 2".to_string())));
+    assert_eq!(super::caught(|| 7).ok(), Some(7));
+}

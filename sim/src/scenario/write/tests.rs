@@ -194,7 +194,7 @@ fn symbol(c: &mut Choices) -> Symbol {
 
 fn decimal(c: &mut Choices) -> Decimal {
     let scale = c.below("scale", 9) as u32;
-    Decimal::new(c.between("digits", 1, 1 << 40) as i64, scale)
+    Decimal::new(c.between("digits", 1, 1_000_000_000) as i64, scale)
 }
 
 fn price(c: &mut Choices) -> Price {

@@ -31,6 +31,7 @@ pub(super) fn of(c: &mut Choices, family: Family) -> Option<Action> {
         Family::RequestTwice => carry(Path::Request(requests(c, l)), Effect::Duplicate),
         Family::ReplyLost => carry(Path::Reply(requests(c, l)), Effect::Drop),
         Family::ReplyLate => carry(Path::Reply(requests(c, l)), Effect::Delay(late(c, l))),
+        Family::ReplyTwice => carry(Path::Reply(requests(c, l)), Effect::Duplicate),
         Family::Reset => {
             let (of, reply) = (requests(c, l), c.below(l, 2) == 1);
             let by = (c.below(l, 2) == 1).then(|| late(c, l));
@@ -52,7 +53,9 @@ pub(super) fn of(c: &mut Choices, family: Family) -> Option<Action> {
         Family::PushFirst => FaultKind::PushFirst { of: requests(c, l) },
         Family::ServerError => answer(c, l, &[500, 502, 503, 504].map(Answer::Status), true),
         Family::Forbidden => answer(c, l, &[Answer::Status(403)], false),
-        Family::RateLimited => answer(c, l, &[Answer::Code(10006), Answer::Status(429)], false),
+        // Who says 429 may stand behind what carried the request out (bybit-v5.md Q36); 10006 is Bybit's own word.
+        Family::RateLimited if c.below(l, 2) == 1 => answer(c, l, &[Answer::Status(429)], true),
+        Family::RateLimited => answer(c, l, &[Answer::Code(10006)], false),
         Family::Busy => answer(c, l, &[10000, 10016, 10019].map(Answer::Code), true),
         Family::ClockRefusal => answer(c, l, &[Answer::Code(10002)], false),
         Family::Refusal => refusal(c, l),

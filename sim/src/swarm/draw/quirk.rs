@@ -2,10 +2,12 @@
 
 use super::symbol_under;
 use crate::choice::Choices;
-use crate::exchange::{Act, Fate, Lag, PriceBand, Quirk, Spell};
+use crate::exchange::{Act, Fate, Lag, PriceBand, Quirk, Spell, link_id};
 use crate::scenario::{Action, Liquidity, Manual};
 use crate::swarm::family::Family;
-use order_manager_core::unit::{Decimal, Price, Quantity, Ratio, Side, Span, Symbol};
+use order_manager_core::unit::{
+    Decimal, Intent, LinkPrefix, OrderLinkId, Price, Quantity, Ratio, Side, SignalId, Span, Symbol,
+};
 
 /// What a family of the exchange or of the account does next; none of another family.
 pub(super) fn of(c: &mut Choices, family: Family) -> Option<Action> {
@@ -116,14 +118,25 @@ fn account(c: &mut Choices, family: Family) -> Option<Action> {
         Family::Foreign => {
             let (side, quantity) = (side(c), hundredths(c, 5));
             let away = *c.pick(l, &[share(1, 3), share(5, 2), share(-1, 3)]);
-            Quirk::ForeignOrder { symbol, side, quantity, away, link: None }
+            let reduce_only = c.below("foreign-reduces", 3) == 2;
+            let link = link_id("ui-42").filter(|_| c.below("foreign-link", 4) == 3);
+            Quirk::ForeignOrder { symbol, side, quantity, away, link, reduce_only }
+        }
+        Family::OwnUnknown => {
+            let (side, quantity) = (side(c), hundredths(c, 5));
+            let away = *c.pick(l, &[share(5, 2), share(1, 3), share(-1, 3)]);
+            let intent = Intent { signal: SignalId(u128::from(c.below(l, 1 << 32))), leg: 0, attempt: 0 };
+            let link = Some(OrderLinkId::of(LinkPrefix::DEFAULT, intent));
+            Quirk::ForeignOrder { symbol, side, quantity, away, link, reduce_only: false }
         }
         Family::Leverage => Quirk::Leverage { symbol, leverage: share(*c.pick(l, &[5, 1, 3, 20]), 0) },
         Family::Hedge => act(*c.pick(l, &[Act::HedgeMode, Act::OneWayMode])),
         Family::Rules => {
             let ticks = [None, Some(Price(Decimal::new(5, 1))), Some(Price(Decimal::new(2, 1)))];
             let steps = [None, Some(Quantity(Decimal::new(5, 3))), Some(Quantity(Decimal::new(2, 2)))];
-            Quirk::Rules { symbol, tick: *c.pick(l, &ticks), step: *c.pick(l, &steps) }
+            let tick = *c.pick(l, &ticks);
+            let steps = if tick.is_none() { &steps[1..] } else { &steps };
+            Quirk::Rules { symbol, tick, step: *c.pick(l, steps) }
         }
         Family::Delisting => act(Act::Delist),
         Family::PriceGap => {

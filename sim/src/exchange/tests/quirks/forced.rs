@@ -147,7 +147,7 @@ fn q25_orders_of_others_rest_fill_and_go() {
     let mut desk = Desk::new();
     let foreign = |link| {
         let (side, quantity, away) = (Buy, q("0.1"), Ratio(decimal::parse("0.001").unwrap()));
-        Quirk::ForeignOrder { symbol: btc(), side, quantity, away, link }
+        Quirk::ForeignOrder { symbol: btc(), side, quantity, away, link, reduce_only: false }
     };
     desk.quirk(foreign(None));
     desk.quirk(foreign(Some(link("theirs"))));
