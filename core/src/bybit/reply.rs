@@ -54,7 +54,7 @@ pub struct OrderRow {
     pub side: Side,
     /// Total quantity asked for (base units on linear).
     pub quantity: Quantity,
-    /// Limit price; a market order's is its slippage bound or absent.
+    /// Limit price; a market order's is its slippage bound, or its trigger where it waits for one (2.1), or absent.
     pub price: Option<Price>,
     /// Is it a market order?
     pub is_market: bool,

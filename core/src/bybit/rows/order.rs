@@ -10,13 +10,17 @@ pub(in crate::bybit) fn order(row: &Fields<'_>) -> Result<OrderRow, Unreadable> 
     let symbol = row.name("symbol")?;
     let status = status(&row.name::<32>("orderStatus")?);
     let updated = required("updatedTime", row.time("updatedTime")?)?;
+    let price = match row.positive("price")? {
+        None => row.positive("triggerPrice")?,
+        price => price,
+    };
     Ok(OrderRow {
         order_id: row.name("orderId")?,
         link: link(row)?,
         symbol,
         side: side(row)?,
         quantity: Quantity(required("qty", row.amount("qty")?)?),
-        price: row.positive("price")?.map(Price),
+        price: price.map(Price),
         is_market: row.words::<16>("orderType")?.as_str() == "Market",
         status,
         cum_quantity: Quantity(cum_quantity(row, status)?),

@@ -62,6 +62,15 @@ fn numbers_come_as_text_or_number_and_stay_exact() {
     assert_eq!(row.unwrap().price, None);
 }
 
+/// Else it would count as nothing to the exposure (K1).
+#[test]
+fn k1_a_market_order_that_waits_is_worth_its_trigger() {
+    let waits = with(samples::ORDER, r#""triggerPrice":"0.00""#, r#""triggerPrice":"1700.50""#);
+    let row = order(&with(&waits, r#""price":"1600.00""#, r#""price":"0""#)).unwrap();
+    assert_eq!(format!("{:?}", row.price), "Some(1700.5)");
+    assert_eq!(format!("{:?}", order(&waits).unwrap().price), "Some(1600)");
+}
+
 #[test]
 fn escapes_and_twice_named_fields_are_read() {
     let row = order(&with(samples::ORDER, r#""orderLinkId":"#, r#""order\u004cinkId":"#)).unwrap();
