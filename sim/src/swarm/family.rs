@@ -44,7 +44,6 @@ families! {
     RequestTwice, "request-twice", 10, "a request arrives twice";
     ReplyLost, "reply-lost", 4, "a request was carried out, its reply is lost";
     ReplyLate, "reply-late", 5, "a reply comes late, also after every timeout";
-    ReplyTwice, "reply-twice", 10, "a reply comes twice";
     Reset, "reset", 6, "a connection is reset: nobody knows whether the request was carried out, or will be";
     Unreached, "unreached", 8, "a connection is refused: no byte left";
     Reordered, "reordered", 5, "messages of one way overtake each other";
@@ -157,8 +156,7 @@ impl Family {
                 (Path::Request(_), Effect::Delay(_)) => Self::RequestLate,
                 (Path::Request(_), Effect::Duplicate) => Self::RequestTwice,
                 (Path::Reply(_), Effect::Drop) => Self::ReplyLost,
-                (Path::Reply(_), Effect::Delay(_)) => Self::ReplyLate,
-                (Path::Reply(_), Effect::Duplicate) => Self::ReplyTwice,
+                (Path::Reply(_), Effect::Delay(_) | Effect::Duplicate) => Self::ReplyLate,
                 (Path::Push(_), Effect::Drop) => Self::PushLost,
                 (Path::Push(_), Effect::Delay(_)) => Self::PushLate,
                 (Path::Push(_), Effect::Duplicate) => Self::PushTwice,
