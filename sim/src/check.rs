@@ -2,7 +2,7 @@
 //! same events, commands and durable state.
 
 use crate::choice::Choices;
-use crate::oracle::{Broken, Oracle, Set};
+use crate::oracle::{Broken, Oracle, Set, caught};
 use crate::scenario::Link;
 use crate::swarm::{draw, oracles, run};
 use order_manager_core::journal::{self, CodecError};
@@ -63,7 +63,7 @@ fn twice(seed: u64, link: Link) -> Result<(String, String), Fault> {
 fn once(seed: u64, link: Link, oracles: Set) -> Result<(String, String), Fault> {
     let mut drawn = draw(&mut Choices::seeded(seed));
     drawn.link = link;
-    let (world, outcome) = run(&drawn, oracles, false);
+    let (world, outcome) = caught(|| run(&drawn, oracles, false)).map_err(|broken| Fault::Broken(link, broken))?;
     if let Some(broken) = outcome.broken {
         return Err(Fault::Broken(link, broken));
     }

@@ -168,8 +168,8 @@ impl Turn<'_> {
         })
     }
 
-    /// The dearest fill of a symbol, on the side of an exit of ours that may have filled unheard, since that was decided:
-    /// what it left open, where it filled first.
+    /// An exit of ours may have filled unheard, and then one of our fills of its side since has opened what looks closed. The
+    /// dearest of these.
     fn dearest_beside_exits(&self, symbol: Symbol) -> Price {
         let book = &self.m.durable.book;
         let exits = book.live_of(symbol).filter(|order| order.spec.reduce_only && order.state.may_fill());

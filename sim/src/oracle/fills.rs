@@ -9,7 +9,7 @@ use order_manager_core::bybit::{ExecType, ExecutionRow, OrderRow};
 use order_manager_core::event::{Change, CreateAnswer, Event, Seq, Told};
 use order_manager_core::input::Input;
 use order_manager_core::order;
-use order_manager_core::unit::{ExchangeTime, ExecId, OrderLinkId, Quantity, Span, Symbol};
+use order_manager_core::unit::{Decimal, ExchangeTime, ExecId, OrderLinkId, Quantity, Span, Symbol};
 
 /// Executions are asked for again from this far before the watermark.
 const OVERLAP: Span = Span::secs(120);
@@ -106,14 +106,22 @@ impl Fills {
         bench.must(Oracle::ExecutionsNamedOnce, first, || format!("{link}: {id} is named again, or is not of it"));
     }
 
-    /// Did executions move this position lately that are not booked, for they are not shown yet, or of a kind that nobody
-    /// has heard of? Where they come to nothing, it is as our executions say by chance: a view from between them differs,
-    /// and nothing that is known tells its age.
+    /// Did executions move this position lately that are of a kind that nobody has heard of, or that are not shown yet and
+    /// come to nothing? Then it is as our executions say by chance: a view from between them differs, and nothing that is
+    /// known tells its age. What is booked by its row alone does not come to nothing.
     fn moved_unbooked(&self, scene: Scene<'_>, symbol: Symbol) -> bool {
         let since = scene.now.0.saturating_sub(UNBOOKED_LATELY.0);
         let lately = scene.exchange.truth().executions.iter().rev().take_while(|execution| execution.time.0 >= since);
-        let mut moved = lately.filter(|of| of.symbol == symbol && of.exec_type != ExecType::Funding);
-        moved.any(|of| self.done.get(of.number as usize).is_none_or(|done| done & BOOKED == 0))
+        let is_booked = |of: &Execution| self.done.get(of.number as usize).is_some_and(|done| done & BOOKED != 0);
+        let moved = lately.filter(|of| of.symbol == symbol && of.exec_type != ExecType::Funding && !is_booked(of));
+        let (mut any, mut sum) = (false, Decimal::ZERO);
+        for execution in moved {
+            if matches!(execution.exec_type, ExecType::Other(_)) {
+                return true;
+            }
+            (any, sum) = (true, sum + execution.side.signed(execution.quantity).0);
+        }
+        any && sum.is_zero()
     }
 
     /// Marks an execution; true where it was not marked before.
