@@ -101,7 +101,7 @@ pub struct Terms {
 impl Terms {
     /// The larger one holds. Of rows of one moment that is the smaller order: it came to rest and was trimmed in that very
     /// millisecond, and we never ask for more.
-    fn age(&self) -> (ExchangeTime, Reverse<Quantity>, Option<Price>) {
+    fn rank(&self) -> (ExchangeTime, Reverse<Quantity>, Option<Price>) {
         (self.updated, Reverse(self.quantity), self.price)
     }
 }
@@ -146,7 +146,7 @@ impl Facts {
         let totals = Totals { quantity: row.cum_quantity, value: row.cum_value, fee: row.cum_fee };
         self.reported = self.reported.max(totals);
         let terms = Terms { updated: row.updated, quantity: row.quantity, price: row.price };
-        if self.terms.is_none_or(|known| known.age() < terms.age()) {
+        if self.terms.is_none_or(|known| known.rank() < terms.rank()) {
             self.terms = Some(terms);
         }
         if row.status.is_terminal() {
