@@ -77,20 +77,14 @@ pub enum Held {
     /// The exchange, or Position Manager: what only reduces stops at zero.
     Told(Quantity),
     /// The executions that we heard of. Orders that are open as far as we know may have filled unheard, and what only
-    /// reduces before others did: where that sell was heard of and left us flat, we are short 1. That cost what the fill of
-    /// an order cost, `dearest` at most, or what the reduce-only order asks for.
-    Heard {
-        /// What they come to.
-        size: Quantity,
-        /// The dearest fill that may have made more of it than we know.
-        dearest: Price,
-    },
+    /// reduces before others did: where that sell was heard of and left us flat, we are short 1.
+    Heard(Quantity),
 }
 
 impl Held {
     const fn size(self) -> Quantity {
         match self {
-            Self::Told(size) | Self::Heard { size, .. } => size,
+            Self::Told(size) | Self::Heard(size) => size,
         }
     }
 }
@@ -100,10 +94,6 @@ impl Held {
 pub fn worst_case(held: Held, orders: impl Iterator<Item = Resting>) -> Option<Worst<Quantity>> {
     // At a price of one, money is quantity.
     let one = Price(Decimal::ONE);
-    let held = match held {
-        Held::Heard { size, .. } => Held::Heard { size, dearest: one },
-        told @ Held::Told(_) => told,
-    };
     let Worst { long, short } = worst_notional(held, orders.map(|o| Resting { price: one, ..o }), one)?;
     Some(Worst { long: Quantity(long.0), short: Quantity(short.0) })
 }
@@ -111,7 +101,8 @@ pub fn worst_case(held: Held, orders: impl Iterator<Item = Resting>) -> Option<W
 /// What the worst position of one symbol would be worth, each way, quote units, none negative.
 ///
 /// The position is valued at `reference`; an order at its own price where that is higher, because a sell
-/// can only fill there, and at `reference` where it is lower, because a position is worth what it can be sold for.
+/// can only fill there, and at `reference` where it is lower, because a position is worth what it can be sold for. What
+/// a reduce-only order that filled unheard may have made of the position cost no more than `reference` or its own price.
 pub fn worst_notional(held: Held, orders: impl Iterator<Item = Resting>, reference: Price) -> Option<Worst<Money>> {
     let mut long = OneWay { held: held.size(), opening: Money::ZERO, reducing: Quantity::ZERO, dearest: reference };
     let mut short = OneWay { held: held.size().negated(), ..long };
@@ -145,10 +136,8 @@ impl OneWay {
         let reduced = self.held.plus(self.reducing)?;
         let (base, price) = match from {
             Held::Told(_) => (reduced.min(self.held.max(Quantity::ZERO)), reference),
-            Held::Heard { dearest, .. } if reduced.is_positive() && self.reducing.is_positive() => {
-                (reduced, self.dearest.max(dearest))
-            }
-            Held::Heard { .. } => (reduced, reference),
+            Held::Heard(_) if reduced.is_positive() && self.reducing.is_positive() => (reduced, self.dearest),
+            Held::Heard(_) => (reduced, reference),
         };
         Some(price.times(base)?.plus(self.opening)?.max(Money::ZERO))
     }
@@ -179,8 +168,6 @@ pub struct Account {
     pub position: Quantity,
     /// Signed position by own executions.
     pub own: Quantity,
-    /// The dearest fill that may be missing in `own`; see [`Held::Heard`].
-    pub dearest: Price,
     /// Orders of this symbol that may yet fill. Leave out what the plan cancels; before sending, when the
     /// cancels are proven, decide again with what is left (spec D1).
     pub resting: Vec<Resting>,
@@ -215,7 +202,7 @@ mod tests {
     }
 
     fn heard(size: &str) -> Held {
-        Held::Heard { size: quantity(size), dearest: Price::ZERO }
+        Held::Heard(quantity(size))
     }
 
     /// The fill of an order that could only reduce was not heard of, then a sell was (a campaign's seed 10096530). The
@@ -241,8 +228,6 @@ mod tests {
         assert_eq!(short(heard("0"), "0"), money("6000"));
         assert_eq!(short(heard("1"), "3100"), money("3100"));
         assert_eq!(short(heard("2"), "3100"), Money::ZERO);
-        let dearer = Held::Heard { size: Quantity::ZERO, dearest: price("3200") };
-        assert_eq!(short(dearer, "3100"), money("6400"));
     }
 
     /// What a fill does, reduce-only capped as the exchange caps it (bybit-v5.md 9.5).
@@ -274,7 +259,7 @@ mod tests {
                 let open = left.iter().copied().filter(|(_, filled)| !*filled).map(|(order, _)| order);
                 let told = worst_case(Held::Told(now), open).unwrap();
                 let may_fill = || left.iter().map(|(order, _)| *order); // as far as we know
-                let held = Held::Heard { size: known, dearest: Price::ZERO };
+                let held = Held::Heard(known);
                 let worst = worst_case(held, may_fill()).unwrap();
                 let notional = worst_notional(held, may_fill(), at).unwrap();
                 prop_assert!(now <= worst.long && now.negated() <= worst.short, "{now} {known} {left:?}");

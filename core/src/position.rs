@@ -1,8 +1,10 @@
 //! One-way position arithmetic (bybit-v5.md 9.3): size, entry, realised profit and fees from fills.
 
+use crate::bybit::PositionRow;
 use crate::order::Totals;
 use crate::unit::{ExchangeTime, Money, Price, Quantity, Side, Span, Symbol};
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// The position of one symbol. Entry values are summed, not averaged: all profits together are all exits
@@ -43,6 +45,59 @@ impl Mark {
             Some(last) => seq < last && updated <= self.time.after(Self::SAME),
             None => updated.after(Self::SAME) < self.time,
         }
+    }
+
+    /// Does such a view surely have the fill?
+    fn is_in(self, row: &PositionRow) -> bool {
+        match self.seq {
+            Some(_) => !self.is_after(row.seq, row.updated),
+            None => row.updated > self.time.after(Self::SAME),
+        }
+    }
+}
+
+/// The last fill of a symbol, and of those before it each that was dearer than all that came after: enough to tell the
+/// dearest fill since any view of the position.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trail {
+    time: ExchangeTime,
+    seq: Option<i64>,
+    /// From the oldest and dearest on; of the last fill too.
+    #[serde(default)]
+    dear: Vec<(Mark, Price)>,
+}
+
+impl Trail {
+    /// With more, the oldest counts as if it were as late as the one after it: dearer than it need be, never cheaper.
+    const MAX: usize = 16;
+
+    /// Adds a fill, or a view that was taken over.
+    pub fn add(&mut self, mark: Mark, price: Price) {
+        Mark { time: self.time, seq: self.seq } = mark.max(self.last());
+        let place = self.dear.partition_point(|(known, _)| *known < mark);
+        if self.dear.get(place..).is_some_and(|later| later.iter().any(|(_, known)| *known >= price)) {
+            return;
+        }
+        self.dear.retain(|(known, at)| *known > mark || *at > price);
+        let place = self.dear.partition_point(|(known, _)| *known < mark);
+        self.dear.insert(place, (mark, price));
+        if self.dear.len() > Self::MAX {
+            let (_, dearest) = self.dear.remove(0);
+            self.dear.iter_mut().take(1).for_each(|(_, price)| *price = dearest);
+        }
+    }
+
+    /// The last fill.
+    #[must_use]
+    pub const fn last(&self) -> Mark {
+        Mark { time: self.time, seq: self.seq }
+    }
+
+    /// The dearest fill that a view of the position need not have; without a view, of all.
+    #[must_use]
+    pub fn dearest_not_in(&self, view: Option<&PositionRow>) -> Option<Price> {
+        let hidden = self.dear.iter().filter(|(mark, _)| view.is_none_or(|row| !mark.is_in(row)));
+        hidden.map(|(_, price)| *price).max()
     }
 }
 
@@ -109,6 +164,7 @@ fn share(value: Money, part: Quantity, whole: Quantity) -> Option<Money> {
 mod tests {
     use super::*;
     use crate::unit::{Decimal, decimal};
+    use proptest::prelude::*;
 
     fn d(text: &str) -> Decimal {
         decimal::parse(text).unwrap()
@@ -125,6 +181,49 @@ mod tests {
         assert!(!mark.is_after(3, at(7_000)), "the exchange counts anew");
         let timed = Mark { seq: None, ..mark };
         assert!(timed.is_after(9, at(3_999)) && !timed.is_after(1, at(4_000)));
+    }
+
+    proptest! {
+        /// However the fills come in, a trail tells of any view what walking through all of them tells; cut short it may tell
+        /// more, never less.
+        #[test]
+        fn k1_a_trail_knows_the_dearest_fill_since_any_view(
+            fills in proptest::collection::vec((0u32..60, 1u32..50), 0..60),
+            has_seq in any::<bool>(),
+            shown in 0u32..60,
+        ) {
+            let at = |half_seconds: u32| ExchangeTime(u64::from(half_seconds) * 500);
+            let mark = |turn: u32| Mark { time: at(turn), seq: has_seq.then_some(turn.into()) };
+            let fills = fills.into_iter().map(|(turn, price)| (mark(turn), Price(Decimal::from(price))));
+            let mut trail = Trail::default();
+            fills.clone().for_each(|(mark, price)| trail.add(mark, price));
+            prop_assert_eq!(trail.last(), fills.clone().map(|(mark, _)| mark).max().unwrap_or_default());
+            let view = PositionRow { seq: shown.into(), updated: at(shown), ..flat() };
+            let dearest = |view: Option<&PositionRow>| {
+                let hidden = fills.clone().filter(|(mark, _)| view.is_none_or(|view| !mark.is_in(view)));
+                hidden.map(|(_, price)| price).max()
+            };
+            prop_assert!(trail.dear.len() <= Trail::MAX);
+            prop_assert_eq!(trail.dearest_not_in(None), dearest(None));
+            prop_assert!(trail.dearest_not_in(Some(&view)) >= dearest(Some(&view)));
+            if trail.dear.len() < Trail::MAX {
+                prop_assert_eq!(trail.dearest_not_in(Some(&view)), dearest(Some(&view)));
+            }
+        }
+    }
+
+    fn flat() -> PositionRow {
+        PositionRow {
+            symbol: Symbol::new("BTCUSDT").unwrap(),
+            position_idx: 0,
+            side: None,
+            size: Quantity::ZERO,
+            average_price: None,
+            leverage: None,
+            unrealised_pnl: None,
+            seq: -1,
+            updated: ExchangeTime(0),
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::durable::Active;
 use super::facts::FOREIGN_MAX;
 use super::turn::Turn;
 use crate::account::{Account, Held, Resting, order_cost, worst_notional};
+use crate::bybit::PositionRow;
 use crate::event::{Event, Planned};
 use crate::intake::Signal;
 use crate::market::Quote;
@@ -137,8 +138,8 @@ impl Turn<'_> {
         let shown = if plan.side == Side::Buy { position.max(most) } else { position.min(least) };
         let position = self.stricter_for_opening(plan.side, symbol, shown);
         let other_exposure = self.stricter_exposure(symbol, plan.price, other_exposure).ok_or_else(too_large)?;
-        let (own, dearest) = (self.own_position(symbol), self.dearest_beside_exits(symbol));
-        Ok(Account { available, leverage, position, own, dearest, resting, other_exposure })
+        let own = self.own_position(symbol);
+        Ok(Account { available, leverage, position, own, resting, other_exposure })
     }
 
     /// Worst-case notional of every other symbol.
@@ -153,11 +154,12 @@ impl Turn<'_> {
             let (least, most) = self.shown_span(other)?;
             let legs = self.m.observed.hedged.range((other, 0)..=(other, u8::MAX)).map(|(_, leg)| &leg.value);
             let both = legs.clone().try_fold(Quantity::ZERO, |sum, leg| sum.plus(leg.size))?;
-            let entry = self.m.durable.positions.get(&other).and_then(|p| p.entry()).unwrap_or_default();
+            let entry = self.m.durable.positions.get(&other).and_then(|p| p.entry());
             let last = self.m.observed.quotes.get(&other).map(|quote| quote.value.last);
-            let paid = reading.into_iter().chain(legs).filter_map(|row| row.average_price).max();
-            let price = last.into_iter().chain(paid).fold(entry, Price::max); // others may have paid more than we
-            let heard = Held::Heard { size: self.own_position(other), dearest: self.dearest_beside_exits(other) };
+            let paid = reading.into_iter().chain(legs).filter_map(|row| row.average_price); // of others too
+            let prices = last.into_iter().chain(entry).chain(paid).chain(self.dearest_not_shown(other));
+            let price = prices.max().unwrap_or_default();
+            let heard = Held::Heard(self.own_position(other));
             let told = [least, most].into_iter().chain(Some(both).filter(|both| both.is_positive())).map(Held::Told);
             // Each by itself: the larger one may be what the orders reduce.
             let worst = core::iter::once(heard).chain(told).try_fold(Money::ZERO, |worst, held| {
@@ -168,18 +170,23 @@ impl Turn<'_> {
         })
     }
 
-    /// An exit of ours may have filled unheard, and then one of our fills of its side since has opened what looks closed. The
-    /// dearest of these.
-    fn dearest_beside_exits(&self, symbol: Symbol) -> Price {
-        let book = &self.m.durable.book;
-        let exits = book.live_of(symbol).filter(|order| order.spec.reduce_only && order.state.may_fill());
-        let beside = exits.flat_map(|exit| {
-            let since = exit.spec.at;
-            let fills =
-                book.iter().filter(move |order| (order.spec.symbol, order.spec.side) == (symbol, exit.spec.side));
-            fills.filter(move |order| order.ended_at.is_none_or(|at| at >= since))
-        });
-        beside.filter_map(|order| order.facts.totals().average_price()).max().unwrap_or_default()
+    /// The dearest fill that the exchange's view of a position does not show yet, ours or not. We may hear of fills in
+    /// another order than they were made in, or of some of them only: what looks closed may be what one of these opened.
+    fn dearest_not_shown(&self, symbol: Symbol) -> Option<Price> {
+        let row = self.exchange_position(symbol).map(|reading| &reading.value);
+        let heard = self.m.durable.trails.get(&symbol).and_then(|trail| trail.dearest_not_in(row));
+        let rows = self.not_shown(symbol, row).filter_map(|order| order.facts.unexplained().average_price());
+        rows.chain(heard).max()
+    }
+
+    /// Orders with fills that are told by their rows alone, and that a view of the position need not have.
+    fn not_shown<'a>(&'a self, symbol: Symbol, row: Option<&'a PositionRow>) -> impl Iterator<Item = &'a Order> {
+        let shows = move |order: &Order| {
+            let filled = order.facts.terms.map(|terms| terms.updated.after(Mark::SAME));
+            filled.is_some_and(|filled| row.is_some_and(|row| row.updated > filled))
+        };
+        let unexplained = self.m.durable.book.unexplained();
+        unexplained.filter(move |order| order.spec.symbol == symbol && !shows(order))
     }
 
     /// What the exchange may hold of a symbol by what it showed, at least and at most: of our fills that were booked by
@@ -188,9 +195,7 @@ impl Turn<'_> {
         let own = self.own_position(symbol);
         let Some(row) = self.exchange_position(symbol).map(|reading| &reading.value) else { return Some((own, own)) };
         let shown = row.signed_size();
-        let unexplained = self.m.durable.book.unexplained().filter(|order| order.spec.symbol == symbol);
-        let shows = |order: &&Order| order.facts.terms.is_some_and(|t| row.updated > t.updated.after(Mark::SAME));
-        unexplained.filter(|order| !shows(order)).try_fold((shown, shown), |(least, most), order| {
+        self.not_shown(symbol, Some(row)).try_fold((shown, shown), |(least, most), order| {
             let unnamed = order.told.totals.quantity.minus(order.facts.executed.quantity)?.max(Quantity::ZERO);
             match order.spec.side {
                 Side::Buy => Some((least, most.plus(unnamed)?)),
@@ -296,6 +301,6 @@ fn existing(order: &Order) -> Option<Existing> {
 /// What has filled and is not booked yet is worth what it cost.
 fn resting(order: &Order) -> Resting {
     let Spec { symbol, side, price, reduce_only, .. } = order.spec;
-    let price = order.facts.totals().average_price().map_or(price, |filled| price.max(filled));
+    let price = order.untold().average_price().map_or(price, |filled| price.max(filled));
     Resting { symbol, side, remaining: order.remaining(), price, reduce_only }
 }

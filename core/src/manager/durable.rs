@@ -6,8 +6,8 @@ use crate::intake::Signal;
 use crate::market::Instrument;
 use crate::order::{Book, InheritedOrder, Order, Refused, State, Stimulus, Totals};
 use crate::outcome::Outcome;
-use crate::position::{self, Mark, Position};
-use crate::unit::{ExchangeTime, ExecId, OrderLinkId, Side, SignalId, Symbol, Text, Timestamp};
+use crate::position::{self, Mark, Position, Trail};
+use crate::unit::{ExchangeTime, ExecId, OrderLinkId, Price, Side, SignalId, Symbol, Text, Timestamp};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -103,9 +103,9 @@ pub struct Durable {
     pub book: Book,
     /// Positions by our own executions.
     pub positions: BTreeMap<Symbol, Position>,
-    /// The last fill of each symbol, of ours and of others, or the last view that was taken over.
-    #[serde(default)]
-    pub marks: BTreeMap<Symbol, Mark>,
+    /// How far the fills of each symbol are known, of ours and of others, or the view that was taken over.
+    #[serde(default, rename = "marks")]
+    pub trails: BTreeMap<Symbol, Trail>,
     /// Rules of the symbols in use.
     pub instruments: BTreeMap<Symbol, Instrument>,
     /// Booked fills that are not of our orders, and when they were made.
@@ -157,7 +157,7 @@ impl Durable {
             Event::ForeignExecuted { row, .. } => self.execute_foreign(row),
             Event::PositionAdopted { symbol, size, entry, as_of, mark, .. } => {
                 self.counts.adopted = self.counts.adopted.saturating_add(1);
-                self.mark(*symbol, *mark);
+                self.mark(*symbol, *mark, entry.unwrap_or_default());
                 position::adopt(&mut self.positions, *symbol, *size, *entry, *as_of);
             }
             Event::PositionDoubted { symbol } => {
@@ -211,7 +211,7 @@ impl Durable {
                 ended(order, *at);
             }),
             Event::OrderExecuted { link, row, .. } => {
-                self.mark(row.symbol, Mark { time: row.time, seq: row.seq });
+                self.mark(row.symbol, Mark { time: row.time, seq: row.seq }, row.price);
                 self.book.change(*link, |order| _ = order.take_execution(row))
             }
             Event::OrderAbsent { link, proof, at } => self.book.change(*link, |order| {
@@ -301,16 +301,15 @@ impl Durable {
 
     fn execute_foreign(&mut self, row: &ExecutionRow) {
         self.foreign.insert(row.exec_id, row.time);
-        self.mark(row.symbol, Mark { time: row.time, seq: row.seq });
+        self.mark(row.symbol, Mark { time: row.time, seq: row.seq }, row.price);
         let adopted = self.positions.get(&row.symbol).map_or(ExchangeTime(0), |position| position.adopted);
         if row.time > adopted {
             self.book_fill(row.symbol, row.side, Totals::of(row));
         }
     }
 
-    fn mark(&mut self, symbol: Symbol, mark: Mark) {
-        let last = self.marks.entry(symbol).or_default();
-        *last = mark.max(*last);
+    fn mark(&mut self, symbol: Symbol, mark: Mark, price: Price) {
+        self.trails.entry(symbol).or_default().add(mark, price);
     }
 
     fn inherit(&mut self, link: OrderLinkId, inherited: &InheritedOrder) {

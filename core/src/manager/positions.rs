@@ -105,7 +105,7 @@ impl Turn<'_> {
     /// Does this row stand from before a fill that is known, of ours or of others? Then it explains nothing, and nothing
     /// is decided by it: views may be behind (bybit-v5.md 10.2).
     pub(super) fn is_past(&self, row: &PositionRow) -> bool {
-        self.m.durable.marks.get(&row.symbol).is_some_and(|mark| mark.is_after(row.seq, row.updated))
+        self.m.durable.trails.get(&row.symbol).is_some_and(|trail| trail.last().is_after(row.seq, row.updated))
     }
 
     /// Sets the time of the next snapshot, where they are ours to make.

@@ -178,6 +178,12 @@ impl Facts {
         if self.executed.quantity >= self.reported.quantity { self.executed } else { self.reported }
     }
 
+    /// What a row reports beyond the executions.
+    #[must_use]
+    pub fn unexplained(&self) -> Totals {
+        if self.explained() { Totals::default() } else { self.reported.minus(self.executed) }
+    }
+
     /// Do the executions explain every fill that a row reports?
     #[must_use]
     pub fn explained(&self) -> bool {

@@ -172,11 +172,11 @@ fn worst_around<T: Ord + Copy>(
     scene: &RiskScene<'_>,
     worst: impl Fn(Held, &mut dyn Iterator<Item = Resting>) -> Option<Worst<T>>,
 ) -> Option<(Worst<T>, Worst<T>)> {
-    let Account { position, own: size, dearest, ref resting, .. } = *scene.account;
+    let Account { position, own, ref resting, .. } = *scene.account;
     let of = |order: Option<Resting>| {
         let orders = || resting.iter().copied().chain(order);
         let told = worst(Held::Told(position), &mut orders())?;
-        Some(told.at_least(plan.side, worst(Held::Heard { size, dearest }, &mut orders())?))
+        Some(told.at_least(plan.side, worst(Held::Heard(own), &mut orders())?))
     };
     Some((of(None)?, of(Some(as_resting(plan)))?))
 }

@@ -321,7 +321,7 @@ proptest! {
         let order = Resting { remaining: plan.quantity, price: plan.price, ..resting(plan.side, "0", false) };
         let orders = || account.resting.iter().copied().chain([order]);
         let told = Held::Told(account.position);
-        let heard = Held::Heard { size: account.own, dearest: account.dearest };
+        let heard = Held::Heard(account.own);
         let worst = [worst_case(told, orders()).unwrap().largest(), worst_case(heard, orders()).unwrap().on(plan.side)];
         prop_assert!(worst.iter().all(|worst| *worst <= config.max_position_size));
         let (told, heard) = [told, heard].map(|held| worst_notional(held, orders(), plan.price).unwrap()).into();

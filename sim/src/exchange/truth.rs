@@ -47,7 +47,8 @@ pub struct LinkRecord {
 /// One execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Execution {
-    pub(super) id: ExecId,
+    /// Bybit's id.
+    pub id: ExecId,
     pub(super) order_id: ExchangeOrderId,
     /// Its number among all executions, from 0.
     pub number: u64,

@@ -1,5 +1,5 @@
 //! The operator's limits by the exchange's truth, at the moment an order is taken there: what it holds, and what our
-//! orders there may still do. Trades of others after the decision went by its readings are counted off exactly.
+//! orders there may still do. Trades of others that the manager had not heard of when it decided are counted off exactly.
 
 use super::bench::{Bench, Scene, Verdict};
 use super::list::Oracle;
@@ -8,7 +8,7 @@ use crate::exchange::{Execution, Order, Truth};
 use order_manager_core::bybit::{Create, ExecType};
 use order_manager_core::config::Config;
 use order_manager_core::order::Spec;
-use order_manager_core::unit::{Decimal, OrderLinkId, Price, Quantity, Side, Span, Symbol, Timestamp};
+use order_manager_core::unit::{Decimal, ExecId, OrderLinkId, Price, Quantity, Side, Span, Symbol, Timestamp};
 
 /// Trades of others on another symbol are known at the latest by the reconcile after the next.
 const FOREIGN_KNOWN: Span = Span::secs(30);
@@ -34,6 +34,7 @@ pub(super) struct Limits {
 /// A trade of others.
 #[derive(Clone, Copy, Debug)]
 struct Foreign {
+    id: ExecId,
     at: Timestamp,
     symbol: Symbol,
     side: Side,
@@ -70,8 +71,8 @@ impl Limits {
             return;
         }
         let Some(link) = e.link.filter(|_| e.is_ours(truth)) else {
-            let Execution { time: at, symbol, side, quantity, price, .. } = *e;
-            return self.foreign.push(Foreign { at, symbol, side, quantity, price });
+            let Execution { id, time: at, symbol, side, quantity, price, .. } = *e;
+            return self.foreign.push(Foreign { id, at, symbol, side, quantity, price });
         };
         let opened = Quantity(e.quantity.0 - e.closed.0);
         if opened.is_zero() {
@@ -108,14 +109,21 @@ impl Limits {
         let Some(spec) = spec.filter(|_| !order.reduce_only) else { return };
         bench.rule(Oracle::OrderSizeLimit, order_size(order, spec.price, config));
         let window = decided.at.0.saturating_sub(config.position_max_age().0 + self.lag.0);
-        let recent = |foreign: &&Foreign| foreign.symbol == order.symbol && foreign.at.0 >= window;
+        let unheard = |foreign: &&Foreign| memory.foreign.get(&foreign.id).is_none_or(|heard| *heard >= decided.at);
+        let recent = |foreign: &&Foreign| foreign.symbol == order.symbol && foreign.at.0 >= window && unheard(foreign);
         let others: Vec<Foreign> = self.foreign.iter().filter(recent).copied().collect();
         bench.rule(Oracle::PositionLimit, self.position(scene, order, &others, config));
         let known = window.saturating_sub(config.reconcile_interval().0.saturating_mul(2) + FOREIGN_KNOWN.0);
-        let elsewhere = |foreign: &&Foreign| foreign.symbol != order.symbol && foreign.at.0 >= known;
+        let elsewhere =
+            |foreign: &&Foreign| foreign.symbol != order.symbol && foreign.at.0 >= known && unheard(foreign);
         // This symbol is valued at the price of the decision, what others traded of it too.
         let here: Decimal = others.iter().map(|of| of.quantity.0 * of.price.0.max(spec.price.0)).sum();
-        let there: Decimal = self.foreign.iter().filter(elsewhere).map(|of| of.quantity.0 * of.price.0).sum();
+        // What an unheard trade closed there, a later one opens: at its own price.
+        let dearest = |foreign: &Foreign| {
+            let since = truth.executions.iter().rev().take_while(|e| e.time >= foreign.at);
+            since.filter(|e| e.symbol == foreign.symbol).map(|e| e.price.0).max().unwrap_or_default()
+        };
+        let there: Decimal = self.foreign.iter().filter(elsewhere).map(|of| of.quantity.0 * dearest(of)).sum();
         let excused = here + there;
         bench.rule(Oracle::ExposureLimit, self.exposures(scene, order, &spec, excused, memory, config));
     }

@@ -7,7 +7,7 @@ use order_manager_core::order::{Spec, Totals};
 use order_manager_core::outcome::Outcome;
 use order_manager_core::refusal::Code;
 use order_manager_core::unit::{
-    ClockOffset, Decimal, ExchangeTime, OrderLinkId, Price, Quantity, SignalId, Symbol, Timestamp,
+    ClockOffset, Decimal, ExchangeTime, ExecId, OrderLinkId, Price, Quantity, SignalId, Symbol, Timestamp,
 };
 use std::collections::BTreeMap;
 
@@ -198,6 +198,8 @@ pub(super) struct Memory {
     pub(super) signals: BTreeMap<SignalId, Heard>,
     /// Symbols that may not open, and since when.
     pub(super) halted: BTreeMap<Symbol, Timestamp>,
+    /// Executions of others, and since when the manager knows them.
+    pub(super) foreign: BTreeMap<ExecId, Timestamp>,
     /// Messages of which nothing could be made.
     pub(super) dead_letters: u64,
     /// The rules of instruments.
@@ -272,6 +274,7 @@ impl Memory {
                 self.halted.entry(*symbol).or_insert(now);
             }
             Event::DeadLettered { .. } => self.dead_letters += 1,
+            Event::ForeignExecuted { row, .. } => _ = self.foreign.entry(row.exec_id).or_insert(now),
             Event::OrderIntended { spec } => {
                 if let Some(heard) = self.signals.get_mut(&spec.intent.signal)
                     && !heard.orders.contains(&spec.link)
