@@ -212,15 +212,23 @@ impl Limits {
         let truth: &Truth = scene.exchange.truth();
         let live = || self.live.iter().filter_map(|number| truth.orders.get(*number as usize));
         let side = |side: Side, held: Decimal| {
-            let (mut reducing, mut opening) = (Decimal::ZERO, Decimal::ZERO);
+            let (mut reducing, mut opening) = (Decimal::ZERO, Vec::new());
             for order in live().filter(|of| (of.symbol, of.side) == (symbol, side) && !of.is_closed()) {
                 match order.reduce_only {
                     true => reducing += order.leaves().0,
-                    false => opening += order.leaves().0 * price(order),
+                    false => opening.push((price(order), order.leaves().0)),
                 }
             }
             let base = if held < Decimal::ZERO { (held + reducing).min(Decimal::ZERO) } else { held };
-            (base * reference + opening).max(Decimal::ZERO)
+            // What is held the other way takes of them first, and in the worst case of the cheapest.
+            opening.sort_unstable();
+            let mut closes = -base.min(Decimal::ZERO);
+            let opens = opening.into_iter().map(|(price, leaves)| {
+                let closed = leaves.min(closes);
+                closes -= closed;
+                (leaves - closed) * price
+            });
+            base.max(Decimal::ZERO) * reference + opens.sum::<Decimal>()
         };
         (side(Side::Buy, size), side(Side::Sell, -size))
     }
