@@ -102,7 +102,8 @@ pub fn worst_case(held: Held, orders: impl Iterator<Item = Resting>) -> Option<W
 ///
 /// The position is valued at `reference`; an order at its own price where that is higher, because a sell
 /// can only fill there, and at `reference` where it is lower, because a position is worth what it can be sold for. What
-/// a reduce-only order that filled unheard may have made of the position cost no more than `reference` or its own price.
+/// a reduce-only order that filled unheard may have made of the position counts at the higher of `reference` and its own
+/// price; the caller sees to it that no fill that it may consist of was dearer.
 pub fn worst_notional(held: Held, orders: impl Iterator<Item = Resting>, reference: Price) -> Option<Worst<Money>> {
     let mut long = OneWay { held: held.size(), opening: Money::ZERO, reducing: Quantity::ZERO, dearest: reference };
     let mut short = OneWay { held: held.size().negated(), ..long };

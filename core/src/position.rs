@@ -1,10 +1,9 @@
 //! One-way position arithmetic (bybit-v5.md 9.3): size, entry, realised profit and fees from fills.
 
-use crate::bybit::PositionRow;
+use crate::bybit::{ExecutionRow, PositionRow};
 use crate::order::Totals;
 use crate::unit::{ExchangeTime, Money, Price, Quantity, Side, Span, Symbol};
-use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
+use alloc::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 /// The position of one symbol. Entry values are summed, not averaged: all profits together are all exits
@@ -47,44 +46,65 @@ impl Mark {
         }
     }
 
-    /// Does such a view surely have the fill?
+    /// Does such a view surely have the fill? Between this and [`Self::is_after`] nothing tells.
     fn is_in(self, row: &PositionRow) -> bool {
         match self.seq {
-            Some(_) => !self.is_after(row.seq, row.updated),
+            Some(last) => row.seq >= last && row.updated.after(Self::SAME) >= self.time,
             None => row.updated > self.time.after(Self::SAME),
         }
     }
 }
 
-/// The last fill of a symbol, and of those before it each that was dearer than all that came after: enough to tell the
-/// dearest fill since any view of the position.
+/// A fill of a symbol, ours or not; or a view that was taken over, which adds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    mark: Mark,
+    /// Base units; plus was bought.
+    change: Quantity,
+    price: Price,
+}
+
+impl Seen {
+    /// A fill.
+    #[must_use]
+    pub fn fill(row: &ExecutionRow) -> Self {
+        let mark = Mark { time: row.time, seq: row.seq };
+        Self { mark, change: row.side.signed(row.quantity), price: row.price }
+    }
+    /// A view that was taken over, and what the position there cost.
+    #[must_use]
+    pub fn view(mark: Mark, entry: Option<Price>) -> Self {
+        Self { mark, change: Quantity::ZERO, price: entry.unwrap_or_default() }
+    }
+}
+
+/// How far the fills of a symbol are known, and the latest of them: what a view of the position that is behind lacks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trail {
     time: ExchangeTime,
     seq: Option<i64>,
-    /// From the oldest and dearest on; of the last fill too.
+    /// By their marks.
     #[serde(default)]
-    dear: Vec<(Mark, Price)>,
+    latest: VecDeque<Seen>,
 }
 
 impl Trail {
-    /// With more, the oldest counts as if it were as late as the one after it: dearer than it need be, never cheaper.
-    const MAX: usize = 16;
+    /// Fills of one symbol that are kept. A view that is further behind lacks more than we can tell.
+    const MAX: usize = 1_024;
 
     /// Adds a fill, or a view that was taken over.
-    pub fn add(&mut self, mark: Mark, price: Price) {
-        Mark { time: self.time, seq: self.seq } = mark.max(self.last());
-        let place = self.dear.partition_point(|(known, _)| *known < mark);
-        if self.dear.get(place..).is_some_and(|later| later.iter().any(|(_, known)| *known >= price)) {
-            return;
+    pub fn add(&mut self, seen: Seen) {
+        Mark { time: self.time, seq: self.seq } = seen.mark.max(self.last());
+        let place = self.latest.partition_point(|known| known.mark <= seen.mark);
+        self.latest.insert(place, seen);
+        if self.latest.len() > Self::MAX {
+            self.latest.pop_front();
         }
-        self.dear.retain(|(known, at)| *known > mark || *at > price);
-        let place = self.dear.partition_point(|(known, _)| *known < mark);
-        self.dear.insert(place, (mark, price));
-        if self.dear.len() > Self::MAX {
-            let (_, dearest) = self.dear.remove(0);
-            self.dear.iter_mut().take(1).for_each(|(_, price)| *price = dearest);
-        }
+    }
+
+    /// Forgets the fills from before then, but for how far they are known.
+    pub fn forget(&mut self, before: ExchangeTime) {
+        self.latest.retain(|seen| seen.mark.time >= before);
     }
 
     /// The last fill.
@@ -93,11 +113,23 @@ impl Trail {
         Mark { time: self.time, seq: self.seq }
     }
 
-    /// The dearest fill that a view of the position need not have; without a view, of all.
+    /// The dearest fill that a view of the position need not have; without a view, of all that are kept.
     #[must_use]
     pub fn dearest_not_in(&self, view: Option<&PositionRow>) -> Option<Price> {
-        let hidden = self.dear.iter().filter(|(mark, _)| view.is_none_or(|row| !mark.is_in(row)));
-        hidden.map(|(_, price)| *price).max()
+        let hidden = self.latest.iter().filter(|seen| view.is_none_or(|row| !seen.mark.is_in(row)));
+        hidden.map(|seen| seen.price).max()
+    }
+
+    /// What the exchange holds at least and at most by this view and the fills since. Nothing where the figures overflow.
+    #[must_use]
+    pub fn since(&self, view: &PositionRow) -> Option<(Quantity, Quantity)> {
+        let mut hidden = self.latest.iter().filter(|seen| !seen.mark.is_in(view));
+        hidden.try_fold((view.signed_size(), view.signed_size()), |(least, most), seen| {
+            let surely = seen.mark.is_after(view.seq, view.updated);
+            let (down, up) = (seen.change.min(Quantity::ZERO), seen.change.max(Quantity::ZERO));
+            let (less, more) = if surely { (seen.change, seen.change) } else { (down, up) };
+            Some((least.plus(less)?, most.plus(more)?))
+        })
     }
 }
 
@@ -164,6 +196,7 @@ fn share(value: Money, part: Quantity, whole: Quantity) -> Option<Money> {
 mod tests {
     use super::*;
     use crate::unit::{Decimal, decimal};
+    use alloc::vec::Vec;
     use proptest::prelude::*;
 
     fn d(text: &str) -> Decimal {
@@ -184,31 +217,40 @@ mod tests {
     }
 
     proptest! {
-        /// However the fills come in, a trail tells of any view what walking through all of them tells; cut short it may tell
-        /// more, never less.
+        /// A position moves by fills, some without a sequence and several of one moment; views of it are taken on the way. In
+        /// whatever order we hear of the fills, any of these views and what it lacks come to what is held, and to what it
+        /// may have cost.
         #[test]
-        fn k1_a_trail_knows_the_dearest_fill_since_any_view(
-            fills in proptest::collection::vec((0u32..60, 1u32..50), 0..60),
-            has_seq in any::<bool>(),
-            shown in 0u32..60,
+        fn k1_a_view_and_the_fills_since_come_to_what_is_held(
+            fills in proptest::collection::vec((0u32..3, -50i32..50, 1u32..50, any::<proptest::sample::Index>()), 1..60),
+            seqs in 0u8..3,
+            view in any::<proptest::sample::Index>(),
         ) {
-            let at = |half_seconds: u32| ExchangeTime(u64::from(half_seconds) * 500);
-            let mark = |turn: u32| Mark { time: at(turn), seq: has_seq.then_some(turn.into()) };
-            let fills = fills.into_iter().map(|(turn, price)| (mark(turn), Price(Decimal::from(price))));
-            let mut trail = Trail::default();
-            fills.clone().for_each(|(mark, price)| trail.add(mark, price));
-            prop_assert_eq!(trail.last(), fills.clone().map(|(mark, _)| mark).max().unwrap_or_default());
-            let view = PositionRow { seq: shown.into(), updated: at(shown), ..flat() };
-            let dearest = |view: Option<&PositionRow>| {
-                let hidden = fills.clone().filter(|(mark, _)| view.is_none_or(|view| !mark.is_in(view)));
-                hidden.map(|(_, price)| price).max()
-            };
-            prop_assert!(trail.dear.len() <= Trail::MAX);
-            prop_assert_eq!(trail.dearest_not_in(None), dearest(None));
-            prop_assert!(trail.dearest_not_in(Some(&view)) >= dearest(Some(&view)));
-            if trail.dear.len() < Trail::MAX {
-                prop_assert_eq!(trail.dearest_not_in(Some(&view)), dearest(Some(&view)));
+            let (mut now, mut held, mut heard, mut views) = (0, Quantity::ZERO, Vec::new(), alloc::vec![flat()]);
+            for (turn, (pause, change, price, place)) in (1..).zip(fills) {
+                now = u64::from(pause).saturating_mul(700).saturating_add(now);
+                let seq = (seqs == 0 || (seqs == 1 && turn % 2 == 0)).then_some(turn);
+                let change = Quantity(change.into());
+                held = held.plus(change).unwrap();
+                let side = if held.is_positive() { Side::Buy } else { Side::Sell };
+                let view = PositionRow { seq: turn, updated: ExchangeTime(now), size: held.abs(), ..flat() };
+                views.push(PositionRow { side: (!held.is_zero()).then_some(side), ..view });
+                let mark = Mark { time: ExchangeTime(now), seq };
+                heard.insert(place.index(heard.len().saturating_add(1)), (turn, Seen { mark, change, price: Price(price.into()) }));
             }
+            let mut trail = Trail::default();
+            heard.iter().for_each(|(_, seen)| trail.add(*seen));
+            prop_assert_eq!(trail.last(), heard.iter().map(|(_, seen)| seen.mark).max().unwrap());
+            let view = view.get(&views);
+            let (least, most) = trail.since(view).unwrap();
+            prop_assert!(least <= held && held <= most, "{} <= {} <= {}", least, held, most);
+            prop_assert!(seqs > 0 || least == most);
+            let since = heard.iter().filter(|(turn, _)| *turn > view.seq).map(|(_, seen)| seen.price).max();
+            prop_assert!(trail.dearest_not_in(Some(view)) >= since);
+            prop_assert!(seqs > 0 || trail.dearest_not_in(Some(view)) == since);
+            prop_assert_eq!(trail.dearest_not_in(None), heard.iter().map(|(_, seen)| seen.price).max());
+            trail.forget(ExchangeTime(u64::MAX));
+            prop_assert_eq!(trail.since(view), Some((view.signed_size(), view.signed_size())));
         }
     }
 

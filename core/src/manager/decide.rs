@@ -175,8 +175,9 @@ impl Turn<'_> {
     fn dearest_not_shown(&self, symbol: Symbol) -> Option<Price> {
         let row = self.exchange_position(symbol).map(|reading| &reading.value);
         let heard = self.m.durable.trails.get(&symbol).and_then(|trail| trail.dearest_not_in(row));
-        let rows = self.not_shown(symbol, row).filter_map(|order| order.facts.unexplained().average_price());
-        rows.chain(heard).max()
+        // A row tells the average of its fills; the last of them, which opened, may have cost up to the order's price.
+        let by_row = |order: &Order| order.facts.unexplained().average_price().max(Some(order.spec.price));
+        self.not_shown(symbol, row).filter_map(by_row).chain(heard).max()
     }
 
     /// Orders with fills that are told by their rows alone, and that a view of the position need not have.
@@ -189,13 +190,14 @@ impl Turn<'_> {
         unexplained.filter(move |order| order.spec.symbol == symbol && !shows(order))
     }
 
-    /// What the exchange may hold of a symbol by what it showed, at least and at most: of our fills that were booked by
-    /// their rows no execution is known yet, and nothing tells whether a view from then has them.
+    /// What the exchange may hold of a symbol by what it showed and the fills since, at least and at most: of our fills that
+    /// were booked by their rows no execution is known yet, and nothing tells whether a view from then has them.
     fn shown_span(&self, symbol: Symbol) -> Option<(Quantity, Quantity)> {
         let own = self.own_position(symbol);
         let Some(row) = self.exchange_position(symbol).map(|reading| &reading.value) else { return Some((own, own)) };
-        let shown = row.signed_size();
-        self.not_shown(symbol, Some(row)).try_fold((shown, shown), |(least, most), order| {
+        let shown =
+            self.m.durable.trails.get(&symbol).map_or(Some((row.signed_size(), row.signed_size())), |t| t.since(row));
+        self.not_shown(symbol, Some(row)).try_fold(shown?, |(least, most), order| {
             let unnamed = order.told.totals.quantity.minus(order.facts.executed.quantity)?.max(Quantity::ZERO);
             match order.spec.side {
                 Side::Buy => Some((least, most.plus(unnamed)?)),

@@ -6,8 +6,8 @@ use crate::intake::Signal;
 use crate::market::Instrument;
 use crate::order::{Book, InheritedOrder, Order, Refused, State, Stimulus, Totals};
 use crate::outcome::Outcome;
-use crate::position::{self, Mark, Position, Trail};
-use crate::unit::{ExchangeTime, ExecId, OrderLinkId, Price, Side, SignalId, Symbol, Text, Timestamp};
+use crate::position::{self, Position, Seen, Trail};
+use crate::unit::{ExchangeTime, ExecId, OrderLinkId, Side, SignalId, Span, Symbol, Text, Timestamp};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -157,7 +157,7 @@ impl Durable {
             Event::ForeignExecuted { row, .. } => self.execute_foreign(row),
             Event::PositionAdopted { symbol, size, entry, as_of, mark, .. } => {
                 self.counts.adopted = self.counts.adopted.saturating_add(1);
-                self.mark(*symbol, *mark, entry.unwrap_or_default());
+                self.seen(*symbol, Seen::view(*mark, *entry));
                 position::adopt(&mut self.positions, *symbol, *size, *entry, *as_of);
             }
             Event::PositionDoubted { symbol } => {
@@ -175,6 +175,7 @@ impl Durable {
                 self.born = self.born.or(Some(*until));
                 let horizon = until.before(FOREIGN_MEMORY);
                 self.foreign.retain(|_, time| *time >= horizon);
+                self.trails.values_mut().for_each(|trail| trail.forget(until.before(VIEWS_BEHIND)));
             }
             Event::OpeningHalted { symbol, why } => {
                 self.halted.entry(*symbol).or_insert(*why);
@@ -211,7 +212,7 @@ impl Durable {
                 ended(order, *at);
             }),
             Event::OrderExecuted { link, row, .. } => {
-                self.mark(row.symbol, Mark { time: row.time, seq: row.seq }, row.price);
+                self.seen(row.symbol, Seen::fill(row));
                 self.book.change(*link, |order| _ = order.take_execution(row))
             }
             Event::OrderAbsent { link, proof, at } => self.book.change(*link, |order| {
@@ -301,15 +302,15 @@ impl Durable {
 
     fn execute_foreign(&mut self, row: &ExecutionRow) {
         self.foreign.insert(row.exec_id, row.time);
-        self.mark(row.symbol, Mark { time: row.time, seq: row.seq }, row.price);
+        self.seen(row.symbol, Seen::fill(row));
         let adopted = self.positions.get(&row.symbol).map_or(ExchangeTime(0), |position| position.adopted);
         if row.time > adopted {
             self.book_fill(row.symbol, row.side, Totals::of(row));
         }
     }
 
-    fn mark(&mut self, symbol: Symbol, mark: Mark, price: Price) {
-        self.trails.entry(symbol).or_default().add(mark, price);
+    fn seen(&mut self, symbol: Symbol, seen: Seen) {
+        self.trails.entry(symbol).or_default().add(seen);
     }
 
     fn inherit(&mut self, link: OrderLinkId, inherited: &InheritedOrder) {
@@ -319,7 +320,9 @@ impl Durable {
 }
 
 /// Fills that are not ours are remembered this long before the watermark, against coming twice.
-const FOREIGN_MEMORY: crate::unit::Span = crate::unit::Span::secs(3_600);
+const FOREIGN_MEMORY: Span = Span::secs(3_600);
+/// No view of a position is so far behind the reconcile that asked for it (bybit-v5.md 10.2: seconds).
+const VIEWS_BEHIND: Span = Span::secs(300);
 
 fn ended(order: &mut Order, at: Timestamp) {
     let over = !order.state.may_fill();

@@ -1,5 +1,6 @@
 //! The operator's limits by the exchange's truth, at the moment an order is taken there: what it holds, and what our
-//! orders there may still do. Trades of others that the manager had not heard of when it decided are counted off exactly.
+//! orders there may still do. Trades of others that the manager had neither heard of nor been shown in a position when it
+//! decided are counted off.
 
 use super::bench::{Bench, Scene, Verdict};
 use super::list::Oracle;
@@ -12,6 +13,8 @@ use order_manager_core::unit::{Decimal, ExecId, OrderLinkId, Price, Quantity, Si
 
 /// Trades of others on another symbol are known at the latest by the reconcile after the next.
 const FOREIGN_KNOWN: Span = Span::secs(30);
+/// An average price is rounded, in the last of its digits.
+const ROUNDED: Decimal = Decimal::from_parts(1, 0, 0, false, 9);
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Limits {
@@ -35,6 +38,7 @@ pub(super) struct Limits {
 #[derive(Clone, Copy, Debug)]
 struct Foreign {
     id: ExecId,
+    seq: i64,
     at: Timestamp,
     symbol: Symbol,
     side: Side,
@@ -71,8 +75,8 @@ impl Limits {
             return;
         }
         let Some(link) = e.link.filter(|_| e.is_ours(truth)) else {
-            let Execution { id, time: at, symbol, side, quantity, price, .. } = *e;
-            return self.foreign.push(Foreign { id, at, symbol, side, quantity, price });
+            let Execution { id, seq, time: at, symbol, side, quantity, price, .. } = *e;
+            return self.foreign.push(Foreign { id, seq, at, symbol, side, quantity, price });
         };
         let opened = Quantity(e.quantity.0 - e.closed.0);
         if opened.is_zero() {
@@ -109,7 +113,11 @@ impl Limits {
         let Some(spec) = spec.filter(|_| !order.reduce_only) else { return };
         bench.rule(Oracle::OrderSizeLimit, order_size(order, spec.price, config));
         let window = decided.at.0.saturating_sub(config.position_max_age().0 + self.lag.0);
-        let unheard = |foreign: &&Foreign| memory.foreign.get(&foreign.id).is_none_or(|heard| *heard >= decided.at);
+        let unheard = |foreign: &&Foreign| {
+            let shown = memory.views.get(&foreign.symbol).into_iter().flatten();
+            let shown = shown.filter(|(_, seq)| *seq >= foreign.seq).map(|(heard, _)| *heard);
+            shown.chain(memory.foreign.get(&foreign.id).copied()).all(|heard| heard >= decided.at)
+        };
         let recent = |foreign: &&Foreign| foreign.symbol == order.symbol && foreign.at.0 >= window && unheard(foreign);
         let others: Vec<Foreign> = self.foreign.iter().filter(recent).copied().collect();
         bench.rule(Oracle::PositionLimit, self.position(scene, order, &others, config));
@@ -118,10 +126,13 @@ impl Limits {
             |foreign: &&Foreign| foreign.symbol != order.symbol && foreign.at.0 >= known && unheard(foreign);
         // This symbol is valued at the price of the decision, what others traded of it too.
         let here: Decimal = others.iter().map(|of| of.quantity.0 * of.price.0.max(spec.price.0)).sum();
-        // What an unheard trade closed there, a later one opens: at its own price.
+        // What an unheard trade closed there, a later one opens: at its own price. And what it added cheaply makes what was
+        // sold since take away less than we know of.
         let dearest = |foreign: &Foreign| {
             let since = truth.executions.iter().rev().take_while(|e| e.time >= foreign.at);
-            since.filter(|e| e.symbol == foreign.symbol).map(|e| e.price.0).max().unwrap_or_default()
+            let average = scene.exchange.position(foreign.symbol).and_then(|position| position.average());
+            let prices = since.filter(|e| e.symbol == foreign.symbol).map(|e| e.price.0);
+            prices.chain(average.map(|price| price.0)).max().unwrap_or_default()
         };
         let there: Decimal = self.foreign.iter().filter(elsewhere).map(|of| of.quantity.0 * dearest(of)).sum();
         let excused = here + there;
@@ -194,7 +205,7 @@ impl Limits {
             };
         }
         let max = config.max_exposure;
-        if sum <= max.0 + excused {
+        if sum <= max.0 + excused + ROUNDED {
             return Ok(());
         }
         Err(format!("all positions may come to {sum} with {:?}, the limit is {max}, others had {excused}", order.link))

@@ -200,6 +200,8 @@ pub(super) struct Memory {
     pub(super) halted: BTreeMap<Symbol, Timestamp>,
     /// Executions of others, and since when the manager knows them.
     pub(super) foreign: BTreeMap<ExecId, Timestamp>,
+    /// Of which sequence the positions were that were pushed to this life of the manager, and when.
+    pub(super) views: BTreeMap<Symbol, Vec<(Timestamp, i64)>>,
     /// Messages of which nothing could be made.
     pub(super) dead_letters: u64,
     /// The rules of instruments.

@@ -274,6 +274,7 @@ impl Judge {
     pub(crate) fn died(&mut self, now: Timestamp, manager: Option<&Manager>) {
         self.sent.died();
         self.readings.died();
+        self.memory.views.clear();
         self.restarts.died(manager);
         self.cancels.trouble(now, None);
     }

@@ -99,7 +99,7 @@ impl Readings {
         self.drifted =
             self.clock.map_or(Span::ZERO, |(_, now, then)| Span(own.since(then).0.abs_diff(scene.now.since(now).0)));
         let now = Moment { own, at: scene.now };
-        self.take(now, input);
+        self.take(now, input, memory);
         for event in &step.events {
             if let Event::OrderIntended { spec } = event {
                 let asked = |tag| self.read.get(&tag).copied();
@@ -125,7 +125,7 @@ impl Readings {
         }
     }
 
-    fn take(&mut self, now: Moment, input: &Input) {
+    fn take(&mut self, now: Moment, input: &Input, memory: &mut Memory) {
         match input {
             Input::Reply { tag, answer } => {
                 let asked = self.out.remove(tag);
@@ -136,15 +136,18 @@ impl Readings {
                 }
             }
             Input::Stream(stream) => match &**stream {
-                Stream::Typed(push) => self.pushed(now, push),
+                Stream::Typed(push) => self.pushed(now, push, memory),
                 Stream::Frame(bytes) if names_positions(&bytes.0) => {
                     if let Ok(push) = push::decode(&bytes.0) {
-                        self.pushed(now, &push);
+                        self.pushed(now, &push, memory);
                     }
                 }
                 _ => {}
             },
-            Input::Checkpointed(_) => self.forget(),
+            Input::Checkpointed(_) => {
+                self.forget();
+                memory.views.clear();
+            }
             _ => {}
         }
     }
@@ -169,9 +172,14 @@ impl Readings {
         }
     }
 
-    fn pushed(&mut self, now: Moment, push: &Push) {
+    fn pushed(&mut self, now: Moment, push: &Push, memory: &mut Memory) {
         if let PushRows::Positions(rows) = &push.rows {
-            rows.iter().for_each(|row| _ = self.read.insert(Tag::Position(row.symbol), now));
+            for row in rows {
+                self.read.insert(Tag::Position(row.symbol), now);
+                if row.position_idx == 0 {
+                    memory.views.entry(row.symbol).or_default().push((now.at, row.seq));
+                }
+            }
         }
     }
 
