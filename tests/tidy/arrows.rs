@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("account", &["unit"]),
     ("plan", &["bybit", "config", "intake", "market", "refusal", "unit"]),
     ("risk", &["account", "config", "market", "plan", "refusal", "unit"]),
-    ("position", &["order", "unit"]),
+    ("position", &["bybit", "order", "unit"]),
     // asking, pacing, waiting
     ("reconcile", &["bybit", "unit"]),
     ("retry", &["unit"]),
