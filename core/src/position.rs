@@ -49,8 +49,8 @@ impl Mark {
     /// Does such a view surely have the fill? Between this and [`Self::is_after`] nothing tells.
     fn is_in(self, row: &PositionRow) -> bool {
         match self.seq {
-            Some(last) => row.seq >= last && row.updated.after(Self::SAME) >= self.time,
-            None => row.updated > self.time.after(Self::SAME),
+            Some(last) if row.seq >= last && row.updated.after(Self::SAME) >= self.time => true,
+            _ => row.updated > self.time.after(Self::SAME),
         }
     }
 }

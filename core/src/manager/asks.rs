@@ -8,6 +8,7 @@ use crate::input::Tag;
 use crate::intake::Signal;
 use crate::market::{Instrument, Quote};
 use crate::pace::Urgency;
+use crate::position::Mark;
 use crate::refusal::{Code, Refusal};
 use crate::retry::Backoff;
 use crate::timer::Why;
@@ -153,9 +154,11 @@ impl Turn<'_> {
         }
     }
 
-    /// False where a later one was seen: that view is behind.
+    /// False where a later one was seen: that view is behind. Its sequence tells, where it has one and is not begun anew.
     pub(super) fn saw_position(&mut self, row: &PositionRow, asked_at: Timestamp) -> bool {
-        let older = |known: &Reading<PositionRow>| row.seq < known.value.seq && row.seq >= 0;
+        let slack = if row.seq < 0 { Span::ZERO } else { Mark::SAME };
+        let older =
+            |known: &Reading<PositionRow>| row.seq < known.value.seq && row.updated <= known.value.updated.after(slack);
         let older = self.position_like(row).is_some_and(older);
         let reading = Reading { value: *row, asked_at };
         match row.position_idx {

@@ -160,7 +160,10 @@ impl Turn<'_> {
             let prices = last.into_iter().chain(entry).chain(paid).chain(self.dearest_not_shown(other));
             let price = prices.max().unwrap_or_default();
             let heard = Held::Heard(self.own_position(other));
-            let told = [least, most].into_iter().chain(Some(both).filter(|both| both.is_positive())).map(Held::Told);
+            // What a row shows is told; what we add to it is what we heard, and an order may have reduced it unheard.
+            let shown = reading.map(PositionRow::signed_size);
+            let span = [least, most].map(|size| if shown == Some(size) { Held::Told(size) } else { Held::Heard(size) });
+            let told = span.into_iter().chain(Some(both).filter(|both| both.is_positive()).map(Held::Told));
             // Each by itself: the larger one may be what the orders reduce.
             let worst = core::iter::once(heard).chain(told).try_fold(Money::ZERO, |worst, held| {
                 let orders = resting.iter().filter(|r| r.symbol == other).copied();

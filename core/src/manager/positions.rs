@@ -31,6 +31,12 @@ impl Turn<'_> {
         for symbol in symbols {
             self.compare_position(symbol, sweep, first);
         }
+        // A sweep has no row of what is flat now: the one that we hold goes on saying otherwise, until that is asked for.
+        let kept = self.m.observed.positions.iter().filter(|(symbol, row)| {
+            !row.value.size.is_zero() && row.asked_at < sweep.began && sweep.shows_flat(**symbol)
+        });
+        let kept: Vec<Symbol> = kept.map(|(symbol, _)| *symbol).collect();
+        kept.into_iter().for_each(|symbol| self.ask(Tag::Position(symbol)));
         self.compare_with_theirs();
     }
 

@@ -1,5 +1,5 @@
 //! The operator's limits by the exchange's truth, at the moment an order is taken there: what it holds, and what our
-//! orders there may still do. Trades of others that the manager had neither heard of nor been shown in a position when it
+//! orders there may still do. Trades of others that the manager had neither heard of nor been pushed a position with when it
 //! decided are counted off.
 
 use super::bench::{Bench, Scene, Verdict};
