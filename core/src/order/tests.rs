@@ -131,6 +131,21 @@ fn o3_a_fill_found_by_a_row_is_replaced_not_doubled_by_its_execution() {
     assert!(!found.facts.explained() && explained.facts.explained());
 }
 
+/// Of what the row tells for 300 the first unit has its execution, at 100; an execution beyond the row leaves nothing.
+#[test]
+fn k1_what_a_row_tells_beyond_the_executions_has_its_own_price() {
+    let reported = OrderRow { cum_value: Money(Decimal::from(300)), ..row(OrderStatus::PartiallyFilled, 2, 1, "") };
+    let executions = [Fact::Execution(execution(1)), Fact::Execution(execution(2)), Fact::Execution(execution(3))];
+    let unexplained = |known: usize| {
+        let facts: Vec<Fact> =
+            core::iter::once(Fact::Row(reported)).chain(executions.iter().take(known).cloned()).collect();
+        run(&facts).facts.unexplained()
+    };
+    let one = |value: u32| Some(Price(Decimal::from(value)));
+    assert_eq!([0, 1].map(|known| unexplained(known).average_price()), [one(150), one(200)]);
+    assert_eq!([2, 3].map(unexplained), [Totals::default(); 2]);
+}
+
 fn of(filled: u8, status: OrderStatus) -> Fact {
     Fact::Row(row(status, filled, 2, ""))
 }
