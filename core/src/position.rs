@@ -81,6 +81,7 @@ impl Seen {
 /// How far the fills of a symbol are known, and the latest of them: what a view of the position that is behind lacks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trail {
+    // As a mark has them: older checkpoints hold nothing else.
     time: ExchangeTime,
     seq: Option<i64>,
     /// By their marks.

@@ -154,11 +154,10 @@ impl Turn<'_> {
         }
     }
 
-    /// False where a later one was seen: that view is behind. Its sequence tells, where it has one and is not begun anew.
+    /// False where a later one was seen: that view is behind.
     pub(super) fn saw_position(&mut self, row: &PositionRow, asked_at: Timestamp) -> bool {
-        let slack = if row.seq < 0 { Span::ZERO } else { Mark::SAME };
-        let older =
-            |known: &Reading<PositionRow>| row.seq < known.value.seq && row.updated <= known.value.updated.after(slack);
+        let mark = |known: &PositionRow| Mark { time: known.updated, seq: Some(known.seq) };
+        let older = |known: &Reading<PositionRow>| mark(&known.value).is_after(row.seq, row.updated);
         let older = self.position_like(row).is_some_and(older);
         let reading = Reading { value: *row, asked_at };
         match row.position_idx {

@@ -8,7 +8,7 @@ use crate::bybit::PositionRow;
 use crate::event::{Event, Planned};
 use crate::intake::Signal;
 use crate::market::Quote;
-use crate::order::{CancelReason, Order, Spec, State};
+use crate::order::{CancelReason, Order, Spec, State, Totals};
 use crate::plan::{self, Existing, Plan, Scene};
 use crate::position::Mark;
 use crate::refusal::{Code, Refusal};
@@ -179,8 +179,8 @@ impl Turn<'_> {
         let row = self.exchange_position(symbol).map(|reading| &reading.value);
         let heard = self.m.durable.trails.get(&symbol).and_then(|trail| trail.dearest_not_in(row));
         // A row tells the average of its fills; the last of them, which opened, may have cost up to the order's price.
-        let by_row = |order: &Order| order.facts.unexplained().average_price().max(Some(order.spec.price));
-        self.not_shown(symbol, row).filter_map(by_row).chain(heard).max()
+        let rows = self.not_shown(symbol, row).map(|order| dearest(order, order.facts.unexplained()));
+        rows.chain(heard).max()
     }
 
     /// Orders with fills that are told by their rows alone, and that a view of the position need not have.
@@ -305,7 +305,12 @@ fn existing(order: &Order) -> Option<Existing> {
 
 /// What has filled and is not booked yet is worth what it cost.
 fn resting(order: &Order) -> Resting {
-    let Spec { symbol, side, price, reduce_only, .. } = order.spec;
-    let price = order.untold().average_price().map_or(price, |filled| price.max(filled));
-    Resting { symbol, side, remaining: order.remaining(), price, reduce_only }
+    let Spec { symbol, side, reduce_only, .. } = order.spec;
+    Resting { symbol, side, remaining: order.remaining(), price: dearest(order, order.untold()), reduce_only }
+}
+
+/// What some fills of an order cost, or its own price where that is higher.
+fn dearest(order: &Order, fills: Totals) -> Price {
+    let price = order.spec.price;
+    fills.average_price().map_or(price, |filled| filled.max(price))
 }

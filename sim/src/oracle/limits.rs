@@ -1,6 +1,6 @@
 //! The operator's limits by the exchange's truth, at the moment an order is taken there: what it holds, and what our
-//! orders there may still do. Trades of others that the manager had neither heard of nor been pushed a position with when it
-//! decided are counted off.
+//! orders there may still do. Trades of others that the manager had neither heard of nor seen in a pushed position
+//! when it decided are counted off.
 
 use super::bench::{Bench, Scene, Verdict};
 use super::list::Oracle;
