@@ -61,7 +61,7 @@ use order_manager_core::bybit::{
     ApiError, ApiReply, InstrumentRow, LimitHeaders, Push, Reply, Request, TickerRow, WalletRow,
 };
 use order_manager_core::unit::{
-    Category, ExchangeOrderId, ExchangeTime, ExecId, Money, Price, Span, Symbol, Timestamp,
+    Category, ExchangeOrderId, ExchangeTime, ExecId, Money, Price, Ratio, Span, Symbol, Timestamp,
 };
 use past::Past;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -202,6 +202,12 @@ impl Exchange {
     #[must_use]
     pub fn position(&self, symbol: Symbol) -> Option<&Position> {
         self.names.get(&(Category::Linear, symbol)).map(|&market| &self.markets[market].position)
+    }
+
+    /// The leverage that the account has set for a symbol.
+    #[must_use]
+    pub fn leverage(&self, symbol: Symbol) -> Option<Ratio> {
+        self.names.get(&(Category::Linear, symbol)).map(|&market| self.markets[market].leverage)
     }
 
     /// Every position, flat ones included, by symbol.

@@ -9,7 +9,10 @@ use crate::exchange::{Execution, Order, Truth};
 use order_manager_core::bybit::{Create, ExecType};
 use order_manager_core::config::Config;
 use order_manager_core::order::Spec;
-use order_manager_core::unit::{Decimal, ExecId, OrderLinkId, Price, Quantity, Side, Span, Symbol, Timestamp};
+use order_manager_core::unit::{
+    Decimal, ExecId, Money, OrderLinkId, Price, Quantity, Ratio, Side, Span, Symbol, Timestamp,
+};
+use std::collections::BTreeMap;
 
 /// Trades of others on another symbol are known at the latest by the reconcile after the next.
 const FOREIGN_KNOWN: Span = Span::secs(30);
@@ -26,6 +29,8 @@ pub(super) struct Limits {
     foreign: Vec<Foreign>,
     /// When a price or a position last moved.
     moved_at: Timestamp,
+    /// The leverage of each symbol that somebody has set, and since when.
+    leverages: BTreeMap<Symbol, (Ratio, Timestamp)>,
     /// When each order of ours was taken: from then on it holds margin.
     taken: Vec<Timestamp>,
     /// How far the exchange's views of positions and of the wallet were behind, at most.
@@ -46,9 +51,36 @@ struct Foreign {
     price: Price,
 }
 
+/// A limit on what may be held.
+#[derive(Clone, Copy, Debug)]
+struct Cap {
+    of: Of,
+    max: Money,
+}
+
+/// Of what.
+#[derive(Clone, Copy, Debug)]
+enum Of {
+    /// All positions together.
+    All,
+    /// The order's symbol.
+    Symbol,
+}
+
 impl Limits {
     pub(super) const fn price_moved(&mut self, now: Timestamp) {
         self.moved_at = now;
+    }
+
+    /// Somebody may have set another leverage.
+    pub(super) fn meddled(&mut self, scene: Scene<'_>) {
+        self.moved_at = scene.now;
+        for symbol in scene.exchange.positions().map(|(symbol, _)| symbol) {
+            let leverage = scene.exchange.leverage(symbol).unwrap_or_default();
+            if self.leverages.get(&symbol).is_none_or(|(known, _)| *known != leverage) {
+                self.leverages.insert(symbol, (leverage, scene.now));
+            }
+        }
     }
 
     /// Looks at what is new at the exchange: executions first, for nothing fills in the moment it is taken.
@@ -135,8 +167,12 @@ impl Limits {
             prices.chain(average.map(|price| price.0)).max().unwrap_or_default()
         };
         let there: Decimal = self.foreign.iter().filter(elsewhere).map(|of| of.quantity.0 * dearest(of)).sum();
-        let excused = here + there;
-        bench.rule(Oracle::ExposureLimit, self.exposures(scene, order, &spec, excused, memory, config));
+        let max = Cap { of: Of::All, max: config.max_exposure };
+        bench.rule(Oracle::ExposureLimit, self.exposures(scene, order, &spec, here + there, memory, max));
+        if let Some(max) = config.max_position_notional {
+            let max = Cap { of: Of::Symbol, max };
+            bench.rule(Oracle::PositionNotionalLimit, self.exposures(scene, order, &spec, here, memory, max));
+        }
     }
 
     /// Orders may be taken in another order than they were decided in. The last decision is the one that saw them all,
@@ -149,21 +185,25 @@ impl Limits {
         spec: &Spec,
         excused: Decimal,
         memory: &Memory,
-        config: &Config,
+        max: Cap,
     ) -> Verdict {
-        if self.exposure(scene, order, spec.price, excused, memory, config).is_ok() {
+        if self.exposure(scene, order, spec.price, excused, memory, max).is_ok() {
             return Ok(());
         }
         let decided = order.link.and_then(|link| memory.known(link)).map(|track| track.decided.at);
-        let excused = excused + slipped(scene, order.symbol, memory, decided.unwrap_or_default());
-        let verdict = self.exposure(scene, order, spec.price, excused, memory, config);
+        let slipped = match max.of {
+            Of::All => slipped(scene, order.symbol, memory, decided.unwrap_or_default()),
+            Of::Symbol => Decimal::ZERO,
+        };
+        let excused = excused + slipped;
+        let verdict = self.exposure(scene, order, spec.price, excused, memory, max);
         if verdict.is_ok() {
             return verdict;
         }
         let ours = scene.exchange.truth().orders.iter().filter(|of| of.number != order.number && !of.reduce_only);
         let specs = ours.filter_map(|of| Some((of, memory.known(of.link?)?.spec?)));
         let mut later = specs.filter(|(_, decided)| decided.at >= spec.at);
-        let seen = later.any(|(of, at)| self.exposure(scene, of, at.price, excused, memory, config).is_ok());
+        let seen = later.any(|(of, at)| self.exposure(scene, of, at.price, excused, memory, max).is_ok());
         if seen { Ok(()) } else { verdict }
     }
 
@@ -180,7 +220,8 @@ impl Limits {
         Err(format!("{} of {} may come to {worst}, the limit is {max}, others had {excused}", order.side, order.symbol))
     }
 
-    /// The worst of every symbol together: this one at the price of its decision, others at what they cost.
+    /// The worst of this symbol, or of every symbol together: this one at the price of its decision, others at what they
+    /// cost.
     fn exposure(
         &self,
         scene: Scene<'_>,
@@ -188,12 +229,13 @@ impl Limits {
         price: Price,
         excused: Decimal,
         memory: &Memory,
-        config: &Config,
+        Cap { of, max }: Cap,
     ) -> Verdict {
         let priced =
             |of: &Order| of.link.and_then(|link| memory.known(link)?.spec).map_or(of.state.price.0, |s| s.price.0);
         let mut sum = Decimal::ZERO;
-        for (symbol, position) in scene.exchange.positions() {
+        let counts = |symbol| matches!(of, Of::All) || symbol == order.symbol;
+        for (symbol, position) in scene.exchange.positions().filter(|(symbol, _)| counts(*symbol)) {
             let here = symbol == order.symbol;
             let reference = if here { price } else { position.average().unwrap_or_default() };
             let at = |of: &Order| if here { priced(of).max(price.0) } else { priced(of) };
@@ -204,11 +246,11 @@ impl Limits {
                 _ => long.max(short),
             };
         }
-        let max = config.max_exposure;
         if sum <= max.0 + excused + ROUNDED {
             return Ok(());
         }
-        Err(format!("all positions may come to {sum} with {:?}, the limit is {max}, others had {excused}", order.link))
+        let link = order.link;
+        Err(format!("{of:?}: may come to {sum} with {link:?}, the limit is {max}, others had {excused}"))
     }
 
     /// What the position of a symbol may come to, long and short: what only reduces may go first.
@@ -244,10 +286,7 @@ impl Limits {
         (side(Side::Buy, size), side(Side::Sell, -size))
     }
 
-    /// A create arrives that opens: would it be refused for want of balance, though nothing moved since the wallet, the
-    /// prices and the leverage were asked for? They may be seconds old (spec K2), and a market order needs what it costs
-    /// now. What an order holds that was taken just before a view that is behind is not in that view, which says nothing
-    /// of its age.
+    /// A create arrives that opens.
     pub(super) fn arrives(
         &self,
         bench: &mut Bench,
@@ -256,17 +295,37 @@ impl Limits {
         memory: &mut Memory,
         config: &Config,
     ) {
-        if create.reduce_only || !config.enable_balance_check || !bench.asks(Oracle::Balance) {
+        if create.reduce_only {
             return;
         }
-        let Decided { funds_asked, wallet_asked, .. } = memory.track(create.link).decided;
-        let (Some(asked), Some(wallet_asked)) = (funds_asked, wallet_asked) else { return };
+        let decided = memory.track(create.link).decided;
+        bench.rule(Oracle::LeverageLimit, self.leverage(scene, create.symbol, decided, config));
+        if config.enable_balance_check && bench.asks(Oracle::Balance) {
+            bench.rule(Oracle::Balance, self.balance(scene, create, decided));
+        }
+    }
+
+    /// Was the leverage over its limit long before anything that the order was decided by was asked for?
+    fn leverage(&self, scene: Scene<'_>, symbol: Symbol, decided: Decided, config: &Config) -> Verdict {
+        let (leverage, max) = (scene.exchange.leverage(symbol).unwrap_or_default(), config.max_leverage);
+        let since = self.leverages.get(&symbol).map_or(Timestamp::default(), |(_, since)| *since);
+        if leverage <= max || decided.funds_asked.is_none_or(|asked| since.after(self.lag) >= asked) {
+            return Ok(());
+        }
+        Err(format!("{symbol} is opened with a leverage of {leverage}, the limit is {max}"))
+    }
+
+    /// Would it be refused for want of balance, though nothing moved since the wallet, the prices and the leverage were
+    /// asked for? They may be seconds old (spec K2), and a market order needs what it costs now. What an order holds that
+    /// was taken just before a view that is behind is not in that view, which says nothing of its age.
+    fn balance(&self, scene: Scene<'_>, create: &Create, decided: Decided) -> Verdict {
+        let (Some(asked), Some(wallet_asked)) = (decided.funds_asked, decided.wallet_asked) else { return Ok(()) };
         let hidden = |taken: &Timestamp| *taken < wallet_asked && taken.after(self.wallet_lag) >= wallet_asked;
         let sees_all = !self.taken.iter().any(hidden);
         if self.moved_at.after(self.lag) < asked && sees_all && scene.exchange.lacks_balance(create) {
-            let available = scene.exchange.available();
-            bench.rule(Oracle::Balance, Err(format!("{create:?} is more than the {available} that are free")));
+            return Err(format!("{create:?} is more than the {} that are free", scene.exchange.available()));
         }
+        Ok(())
     }
 }
 

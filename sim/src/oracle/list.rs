@@ -63,6 +63,8 @@ oracles! {
     DriftLimit, "drift-limit", Step, "a price far from the signal's is another market than the model saw (D6)";
     PositionLimit, "position-limit", Step, "the operator's limit on a position holds in the worst case, by the exchange's truth (K1)";
     ExposureLimit, "exposure-limit", Step, "the operator's limit on all positions holds in the worst case, by the exchange's truth (K1)";
+    PositionNotionalLimit, "position-notional-limit", Step, "the operator's limit on what a position is worth holds in the worst case, by the exchange's truth (K1)";
+    LeverageLimit, "leverage-limit", Step, "with a leverage that nobody allowed a small move takes all (K2)";
     NeverMoreThanAsked, "never-more-than-asked", Step, "nothing ever grows an order: not rounding, not a minimum, not a limit (D7, K3)";
     OrderSizeLimit, "order-size-limit", Step, "one order may risk so much and no more (K2)";
     Balance, "balance", Step, "an order beyond the balance is one that was decided by wrong figures (P5)";

@@ -234,7 +234,7 @@ impl Judge {
 
     /// The exchange did something odd by itself: prices, leverage and positions may be others now.
     pub(crate) fn meddled(&mut self, scene: Scene<'_>) {
-        self.limits.price_moved(scene.now);
+        self.limits.meddled(scene);
         self.memory.rules.look(scene);
         for symbol in scene.exchange.config().instruments.iter().map(|of| of.symbol) {
             if let Some(price) = scene.exchange.last_price(symbol) {

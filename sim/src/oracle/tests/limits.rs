@@ -1,5 +1,6 @@
 use super::*;
-use order_manager_core::unit::{Price, Side, Symbol, Text};
+use crate::exchange::Quirk;
+use order_manager_core::unit::{Money, Price, Ratio, Side, Symbol, Text};
 
 #[test]
 fn an_opening_decided_by_a_price_of_ten_minutes_ago() {
@@ -70,6 +71,31 @@ fn an_exposure_over_its_limit_in_the_worst_case() {
     assert_eq!(world.broken(), None);
     let world = one_more(Oracle::ExposureLimit, |config| config.max_exposure.0 = Decimal::from(1_450));
     found(&world, Oracle::ExposureLimit);
+}
+
+#[test]
+fn a_position_that_may_be_worth_more_than_its_limit() {
+    for (limit, is_over) in [(1_550, false), (1_450, true)] {
+        let limit = Some(Money(Decimal::from(limit)));
+        let world = one_more(Oracle::PositionNotionalLimit, |config| config.max_position_notional = limit);
+        assert_eq!(world.broken().is_some(), is_over);
+    }
+}
+
+/// Somebody sets a leverage of six. What was decided by what was asked for before is not to blame.
+#[test]
+fn an_opening_with_a_leverage_over_its_limit() {
+    for (asked_later, is_known) in [(0, false), (2, true)] {
+        let mut world = watched(Oracle::LeverageLimit);
+        let (link, spec, set_at) = (unused(), specs(&world).0, world.now.after(Span::secs(1)));
+        world.run_to(set_at);
+        assert!(world.quirk(&Quirk::Leverage { symbol: spec.symbol, leverage: Ratio(Decimal::from(6)) }));
+        world.judge.memory.track(link).decided.funds_asked = Some(set_at.after(Span::secs(asked_later)));
+        let outgoing = create(&world, Create { link, ..spec.create() });
+        let World { judge, exchange, now, .. } = &mut world;
+        judge.arrives(Scene { now: *now, exchange }, &outgoing);
+        assert_eq!(world.broken().is_some(), is_known);
+    }
 }
 
 #[test]
