@@ -22,7 +22,13 @@ impl Exchange {
         let Some(limit) = self.config.budgets.of(operation) else { return Ok(LimitHeaders::default()) };
         check_time(now, signed).map_err(|error| (error, LimitHeaders::default()))?;
         let (admitted, limits) = self.windows.take(now, operation, limit);
-        if admitted { Ok(limits) } else { Err((refusal::say(refusal::RATE), limits)) }
+        if admitted {
+            return Ok(limits);
+        }
+        if Budgets::default().of(operation).is_some_and(|usual| limit < usual) {
+            self.effects.refused_by_tight_budget();
+        }
+        Err((refusal::say(refusal::RATE), limits))
     }
 }
 

@@ -40,6 +40,11 @@ impl Effects {
         self.acted.acted(Family::of_quirk(&Quirk::Next { what, count: 1 }));
     }
 
+    /// A request was refused by a budget that is lower than Bybit's default.
+    pub(super) const fn refused_by_tight_budget(&mut self) {
+        self.acted.acted(Family::TightBudgets);
+    }
+
     /// A request is answered.
     pub(super) fn request(&mut self, now: Timestamp, operation: Operation) {
         if !self.begun.is_empty() {

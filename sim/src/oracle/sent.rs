@@ -3,7 +3,6 @@
 use super::bench::{Bench, Scene};
 use super::list::Oracle;
 use super::memory::{Memory, Track};
-use crate::exchange::Budgets;
 use order_manager_core::bybit::{Create, Operation, Request};
 use order_manager_core::command::{Command, Outgoing};
 use order_manager_core::config::Config;
@@ -13,6 +12,9 @@ use order_manager_core::unit::{ExchangeTime, Span, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
 const SECOND: Span = Span::secs(1);
+/// An address may send so many requests within so long (bybit-v5.md 1.5).
+const ADDRESS_MAX: usize = 600;
+const ADDRESS_WINDOW: Span = Span::secs(5);
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sent {
@@ -21,6 +23,8 @@ pub(super) struct Sent {
     durable: Seq,
     /// When requests of the last second left, by endpoint.
     spent: BTreeMap<Operation, VecDeque<Timestamp>>,
+    /// When those of the last five left.
+    address: VecDeque<Timestamp>,
 }
 
 impl Sent {
@@ -77,34 +81,26 @@ impl Sent {
         }
     }
 
-    /// No endpoint sees more requests in any second than it answers (bybit-v5.md 1.5).
+    /// No endpoint sees more requests in any second than it answers, and the exchange no more from an address in five
+    /// (bybit-v5.md 1.5).
     fn budget(&mut self, bench: &mut Bench, scene: Scene<'_>, operation: Operation) {
         let spent = self.spent.entry(operation).or_default();
         while spent.front().is_some_and(|first| scene.now.since(*first) >= SECOND) {
             spent.pop_front();
         }
         spent.push_back(scene.now);
-        let max = budget_of(&Budgets::default(), operation);
+        let max = scene.exchange.config().budgets.of(operation).map_or(ADDRESS_MAX, |max| max as usize);
         bench.must(Oracle::BudgetPerEndpoint, spent.len() <= max, || {
             format!("{} requests of {operation:?} in a second, {max} are allowed", spent.len())
         });
+        while self.address.front().is_some_and(|first| scene.now.since(*first) >= ADDRESS_WINDOW) {
+            self.address.pop_front();
+        }
+        self.address.push_back(scene.now);
+        bench.must(Oracle::BudgetPerEndpoint, self.address.len() <= ADDRESS_MAX, || {
+            format!("{} requests in five seconds, {ADDRESS_MAX} are allowed from an address", self.address.len())
+        });
     }
-}
-
-/// Bybit's default for the endpoint; market data has none but the address's 600 in five seconds.
-const fn budget_of(budgets: &Budgets, operation: Operation) -> usize {
-    let most = match operation {
-        Operation::Create => budgets.create,
-        Operation::Cancel => budgets.cancel,
-        Operation::Amend => budgets.amend,
-        Operation::OpenOrders => budgets.open_orders,
-        Operation::OrderHistory => budgets.order_history,
-        Operation::Executions => budgets.executions,
-        Operation::Wallet => budgets.wallet,
-        Operation::Positions => budgets.positions,
-        _ => 120,
-    };
-    most as usize
 }
 
 fn creates(bench: &mut Bench, scene: Scene<'_>, outgoing: &Outgoing, create: &Create, track: &Track) {

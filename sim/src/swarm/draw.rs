@@ -67,6 +67,9 @@ pub fn draw_of(c: &mut Choices, profile: &Profile) -> Drawn {
         // client can keep it from being one: TCP brings a request once.
         exchange.link_reuse = LinkReuse::Never;
     }
+    if has(Family::TightBudgets) {
+        exchange.budgets = stage::tight(c);
+    }
     let mut scenario = Scenario::made("drawn");
     scenario.seed = c.below("latencies", 1 << 32);
     scenario.heal = Some(HEALING);

@@ -44,6 +44,7 @@ families! {
     RequestTwice, "request-twice", 10, "a request arrives twice";
     ReplyLost, "reply-lost", 4, "a request was carried out, its reply is lost";
     ReplyLate, "reply-late", 5, "a reply comes late, also after every timeout";
+    ReplyTwice, "reply-twice", 10, "a reply comes twice";
     Reset, "reset", 6, "a connection is reset: nobody knows whether the request was carried out, or will be";
     Unreached, "unreached", 8, "a connection is refused: no byte left";
     Reordered, "reordered", 5, "messages of one way overtake each other";
@@ -57,6 +58,7 @@ families! {
     Ban, "ban", 16, "403 for every request for a while";
     RateLimited, "rate-limited", 6, "10006 or 429 for single requests";
     RateLimit, "rate-limit", 12, "10006 for every private request for a while, with and without its headers";
+    TightBudgets, "tight-budgets", 6, "the account may order and cancel less often than Bybit's default allows";
     Busy, "busy", 5, "10000, 10016 or 10019, carried out or not";
     ClockRefusal, "clock-refusal", 10, "10002 as of a clock that is wrong";
     Refusal, "refusal", 6, "a request is refused for its own sake: balance, position, order gone, id known";
@@ -156,7 +158,8 @@ impl Family {
                 (Path::Request(_), Effect::Delay(_)) => Self::RequestLate,
                 (Path::Request(_), Effect::Duplicate) => Self::RequestTwice,
                 (Path::Reply(_), Effect::Drop) => Self::ReplyLost,
-                (Path::Reply(_), Effect::Delay(_) | Effect::Duplicate) => Self::ReplyLate,
+                (Path::Reply(_), Effect::Delay(_)) => Self::ReplyLate,
+                (Path::Reply(_), Effect::Duplicate) => Self::ReplyTwice,
                 (Path::Push(_), Effect::Drop) => Self::PushLost,
                 (Path::Push(_), Effect::Delay(_)) => Self::PushLate,
                 (Path::Push(_), Effect::Duplicate) => Self::PushTwice,

@@ -40,6 +40,22 @@ pub const NAMED_GAPS: &[Gap] = &[
         what: "An order bears our prefix and no journal of ours has it (T1): it is set aside with its fills, and neither \
                booked nor counted.",
     },
+    Gap {
+        family: Some(Family::ReplyTwice),
+        oracle: Oracle::SignedAtDecision,
+        seed: 72_293,
+        part: 5,
+        what: "A reply comes twice, and its copy meets the next question of the same kind, which waits for a slow disk: it \
+               is taken for that one's answer. No connection does that; an answer does not name its question.",
+    },
+    Gap {
+        family: Some(Family::TightBudgets),
+        oracle: Oracle::BudgetPerEndpoint,
+        seed: 7,
+        part: 6,
+        what: "An account that is allowed less than Bybit's default of 10 orders a second: budgets are not learned from \
+               the headers of answers (O5), so it asks more often than it may, is told 10006, and waits.",
+    },
 ];
 
 /// The families that every campaign draws.

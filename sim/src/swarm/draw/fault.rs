@@ -31,6 +31,7 @@ pub(super) fn of(c: &mut Choices, family: Family) -> Option<Action> {
         Family::RequestTwice => carry(Path::Request(requests(c, l)), Effect::Duplicate),
         Family::ReplyLost => carry(Path::Reply(requests(c, l)), Effect::Drop),
         Family::ReplyLate => carry(Path::Reply(requests(c, l)), Effect::Delay(late(c, l))),
+        Family::ReplyTwice => carry(Path::Reply(requests(c, l)), Effect::Duplicate),
         Family::Reset => {
             let (of, reply) = (requests(c, l), c.below(l, 2) == 1);
             let by = (c.below(l, 2) == 1).then(|| late(c, l));

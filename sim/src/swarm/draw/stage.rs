@@ -2,6 +2,7 @@
 
 use crate::choice::Choices;
 use crate::exchange::{Budgets, Delays, ExchangeConfig, LinkReuse, Liquidity, NoLiquidity, PriceBand};
+use crate::swarm::family::Family;
 use crate::swarm::profile::Profile;
 use order_manager_core::config::{Config, SellAmountUnit, SpreadUnit};
 use order_manager_core::unit::{Decimal, Money, Quantity, Ratio};
@@ -58,9 +59,7 @@ pub(super) fn exchange(c: &mut Choices, profile: &Profile) -> ExchangeConfig {
     if !profile.varied {
         return exchange;
     }
-    let budgets = [10, 10, 10, 3].map(|create| Budgets { create, cancel: create, ..Budgets::default() });
     ExchangeConfig {
-        budgets: *c.pick("budgets", &budgets),
         price_band: *c.pick("band", &[PriceBand::Adjust, PriceBand::Reject]),
         half_spread_ticks: *c.pick("half-spread", &[1, 1, 5, 40]),
         wallet: Money(Decimal::from(*c.pick("wallet", &[100_000, 100_000, 100_000, 800]))),
@@ -70,6 +69,12 @@ pub(super) fn exchange(c: &mut Choices, profile: &Profile) -> ExchangeConfig {
         cursor_on_last_page: !c.chance("no-last-cursor", 300),
         ..exchange
     }
+}
+
+/// What an account may that is allowed less than others.
+pub(super) fn tight(c: &mut Choices) -> Budgets {
+    let create = *c.pick(Family::TightBudgets.name(), &[3, 5, 1]);
+    Budgets { create, cancel: create, ..Budgets::default() }
 }
 
 fn delays(c: &mut Choices) -> Delays {
