@@ -117,11 +117,12 @@ impl Store {
         Some((last.bytes.as_slice(), records(self.log.get(last.at..).unwrap_or_default())))
     }
 
-    /// A crash: on the disk is what this loss leaves of the batch that was under way.
+    /// A crash: on the disk is what this loss leaves of the batch that was under way. Is it another than before?
     ///
     /// # Errors
     /// A record above 4 GiB.
-    pub fn crash<'a>(&mut self, loss: Loss, under_way: impl Iterator<Item = Stored<'a>>) -> Result<(), CodecError> {
+    pub fn crash<'a>(&mut self, loss: Loss, under_way: impl Iterator<Item = Stored<'a>>) -> Result<bool, CodecError> {
+        let before = (self.log.len(), self.checkpoints.len());
         match loss {
             Loss::Kill | Loss::InRecovery => {}
             Loss::Unsynced => {
@@ -150,7 +151,7 @@ impl Store {
             Loss::OldCheckpoint => _ = self.checkpoints.pop(),
             Loss::NoCheckpoint => self.checkpoints.clear(),
         }
-        Ok(())
+        Ok((self.log.len(), self.checkpoints.len()) != before)
     }
 
     fn write_last_again(&mut self) -> Result<(), CodecError> {

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Copy, Debug)]
 struct Track {
     symbol: Symbol,
+    opens: bool,
     answered: bool,
     unknown: bool,
     cancel_acked: bool,
@@ -71,15 +72,16 @@ impl Watch {
         }
     }
 
-    /// The process died as the script wanted.
-    pub(crate) const fn crashed(&mut self, moment: CrashMoment, loss: Loss) {
+    /// The process died as the script wanted; `spoilt` where the store lost something by it.
+    pub(crate) const fn crashed(&mut self, moment: CrashMoment, loss: Loss, spoilt: bool) {
         self.marks.hit(match moment {
             CrashMoment::BeforePersist => Mark::CrashBeforePersist,
             CrashMoment::AfterPersist => Mark::CrashBeforeAct,
             CrashMoment::AfterRequest => Mark::CrashAfterRequest,
         });
         match loss {
-            Loss::Kill => return self.marks.acted(Family::Crash),
+            _ if !spoilt => return self.marks.acted(Family::Crash),
+            Loss::Kill => {}
             Loss::Unsynced | Loss::Torn => self.marks.hit(Mark::TailCut),
             Loss::Twice => self.marks.hit(Mark::RecordTwice),
             Loss::OldCheckpoint | Loss::NoCheckpoint => self.marks.hit(Mark::CheckpointLost),
@@ -195,12 +197,19 @@ impl Watch {
                 if *tries > 1 {
                     self.marks.hit(Mark::SecondOrder);
                 }
-                let beside = |link| self.orders.get(link).is_some_and(|track: &Track| track.symbol == spec.symbol);
+                let is_beside = |track: &Track| track.symbol == spec.symbol && track.opens;
+                let beside = |link| self.orders.get(link).is_some_and(is_beside);
                 if spec.reduce_only && self.unknown.iter().any(beside) {
                     self.marks.hit(Mark::ExitPassedUnknown);
                 }
-                let symbol = spec.symbol;
-                let track = Track { symbol, answered: false, unknown: false, cancel_acked: false, ended: false };
+                let track = Track {
+                    symbol: spec.symbol,
+                    opens: !spec.reduce_only,
+                    answered: false,
+                    unknown: false,
+                    cancel_acked: false,
+                    ended: false,
+                };
                 self.orders.insert(spec.link, track);
             }
             Event::OrderAnswered { link, answer, .. } => self.answered(*link, answer),
@@ -267,9 +276,6 @@ impl Watch {
         if track.cancel_acked {
             self.marks.hit(Mark::FillAfterCancelAck);
         }
-        if track.ended {
-            self.marks.hit(Mark::FillAfterEnd);
-        }
     }
 
     fn told(&mut self, told: &Told) {
@@ -283,6 +289,9 @@ impl Watch {
             self.marks.hit(Mark::RowBeforeExecutions);
         }
         if let Some(track) = self.orders.get_mut(&told.link) {
+            if track.ended && !told.increment.quantity.is_zero() {
+                self.marks.hit(Mark::FillAfterEnd);
+            }
             track.ended |= told.last;
         }
     }

@@ -212,8 +212,8 @@ impl World {
     }
 
     pub(super) fn crash_now(&mut self, crash: Crash, under_way: &[(Input, Step)]) {
-        self.spoil(crash, under_way);
-        self.watch.crashed(crash.moment, crash.loss);
+        let spoilt = self.spoil(crash, under_way) || crash.loss == Loss::InRecovery;
+        self.watch.crashed(crash.moment, crash.loss, spoilt);
         let word = match crash.moment {
             CrashMoment::BeforePersist => "before the step is stored",
             CrashMoment::AfterPersist => "after the step is stored, before it acts",
@@ -222,17 +222,19 @@ impl World {
         self.die(crash.restart, word);
     }
 
-    /// The disk is left as this crash leaves it.
-    fn spoil(&mut self, crash: Crash, under_way: &[(Input, Step)]) {
+    /// The disk is left as this crash leaves it. Is it another than before?
+    fn spoil(&mut self, crash: Crash, under_way: &[(Input, Step)]) -> bool {
         let frames = under_way.iter().map(|(_, step)| (step.record.as_slice(), step.digest));
-        if let Err(error) = self.life.store.crash(crash.loss, frames) {
-            panic!("the simulator's store cannot be spoilt: {error}");
-        }
+        let spoilt = match self.life.store.crash(crash.loss, frames) {
+            Ok(spoilt) => spoilt,
+            Err(error) => panic!("the simulator's store cannot be spoilt: {error}"),
+        };
         self.life.forgetful |= matches!(crash.loss, Loss::OldCheckpoint | Loss::NoCheckpoint);
         self.life.dies_again = (crash.loss == Loss::InRecovery).then_some(crash.restart);
         if let (Some(trace), true) = (&mut self.trace, crash.loss != Loss::Kill) {
             trace.note(self.now, &format!("x the crash leaves: {}", crash.loss.as_str()));
         }
+        spoilt
     }
 
     /// The process dies: memory, unwritten steps and connections are gone.
