@@ -26,7 +26,8 @@ pub const RESTARTS: [Span; 2] = [Span::millis(100), Span::secs(10)];
 /// Where the recovery is cut: boundaries of the new life, the first is the one before its first batch is stored.
 pub const AGAIN: [u64; 6] = [0, 1, 2, 4, 8, 16];
 /// A process that has lived has checkpoints, as every start keeps one: before the scenario begins it is killed at these
-/// boundaries. What is cut up to the last of them is a process that never started before.
+/// boundaries. What is cut up to the last of them is a process that never started before. Where a checkpoint is lost, two
+/// more were taken since, so that the one that is left, or none, is another past than the one that is lost.
 const PAST: [u64; 2] = [3, 7];
 
 /// One crash.
@@ -63,6 +64,13 @@ impl Case {
         }
         cuts
     }
+
+    /// Boundaries after which checkpoints are taken: half the way from the past to the cut, and three quarters.
+    fn checkpoints(self) -> Vec<u64> {
+        let is_lost = matches!(self.loss, Loss::OldCheckpoint | Loss::NoCheckpoint) && self.at > PAST[1];
+        let half = PAST[1].midpoint(self.at);
+        if is_lost { vec![half, half.midpoint(self.at)] } else { Vec::new() }
+    }
 }
 
 fn past() -> Vec<Cut> {
@@ -97,8 +105,8 @@ impl Uncut {
     /// # Errors
     /// A `[config]` or `[exchange]` section that cannot be read.
     pub fn of(scenario: &Scenario) -> Result<Self, ScenarioError> {
-        let unhealed = act(scenario, past(), None, false)?;
-        let healed = act(scenario, past(), Some(HEALING), false)?;
+        let unhealed = act(scenario, past(), vec![], None, false)?;
+        let healed = act(scenario, past(), vec![], Some(HEALING), false)?;
         let boundaries = unhealed.boundary_times().to_vec();
         Ok(Self { boundaries, inputs: healed.inputs, broken: healed.broken().cloned() })
     }
@@ -110,10 +118,16 @@ impl Uncut {
 /// A `[config]` or `[exchange]` section that cannot be read.
 pub fn act_out_case(scenario: &Scenario, case: Case, trace: bool) -> Result<World, ScenarioError> {
     let healing = if case.again.is_some() { HEALING_TWICE } else { HEALING };
-    act(scenario, case.cuts(), Some(healing), trace)
+    act(scenario, case.cuts(), case.checkpoints(), Some(healing), trace)
 }
 
-fn act(scenario: &Scenario, cuts: Vec<Cut>, heal: Option<Span>, trace: bool) -> Result<World, ScenarioError> {
+fn act(
+    scenario: &Scenario,
+    cuts: Vec<Cut>,
+    checkpoints: Vec<u64>,
+    heal: Option<Span>,
+    trace: bool,
+) -> Result<World, ScenarioError> {
     let stage = Staging {
         config: scenario.rules()?,
         exchange: scenario.exchange_as()?,
@@ -128,6 +142,7 @@ fn act(scenario: &Scenario, cuts: Vec<Cut>, heal: Option<Span>, trace: bool) -> 
         world.note_boundaries();
         world.checkpoint_every(1);
         world.plan_cuts(cuts);
+        world.plan_checkpoints(checkpoints);
     });
     Ok(world)
 }

@@ -1,6 +1,8 @@
 use super::*;
 use crate::oracle::Oracle;
 use crate::scenario;
+use order_manager_core::input::Input;
+use order_manager_core::journal::{self, Record};
 use std::collections::BTreeSet;
 
 /// One signal that is filled, and what its caller adds.
@@ -81,4 +83,19 @@ fn of_many_boundaries_some_are_cut_in_every_way_and_some_in_turn() {
     let cases: Vec<Case> = few.in_turn(&rest).collect();
     let losses: BTreeSet<_> = cases.iter().map(|case| (case.loss.as_str(), case.again)).collect();
     assert_eq!((cases.len(), losses.len()), (rest.len(), ways));
+}
+
+/// What is lost with a checkpoint is a part of what happened, and not an empty book.
+#[test]
+fn two_checkpoints_are_taken_on_the_way_to_a_cut_that_loses_one() {
+    let scenario = scenario_of("one", "");
+    let at = Uncut::of(&scenario).expect("readable").boundaries.len() as u64 - 1;
+    for (loss, taken) in [(Loss::OldCheckpoint, 2), (Loss::NoCheckpoint, 2), (Loss::Kill, 0)] {
+        let case = Case { at, loss, again: None, restart: RESTARTS[0] };
+        let world = act_out_case(&scenario, case, false).expect("readable");
+        let records = world.life.store.records().map(|(bytes, _)| journal::read_record(bytes).expect("a record"));
+        let tells = |record: &Record| matches!(record.input, Input::Checkpointed(_));
+        assert_eq!(records.filter(tells).count(), taken, "{loss:?}");
+        assert_eq!((world.cuts_to_come(), world.broken()), (0, None));
+    }
 }

@@ -28,6 +28,8 @@ pub(super) struct Boundaries {
     /// When each was passed, where somebody wants to know.
     times: Option<Vec<Timestamp>>,
     cuts: VecDeque<Cut>,
+    /// Where checkpoints are taken.
+    checkpoints: VecDeque<u64>,
 }
 
 impl World {
@@ -59,6 +61,11 @@ impl World {
         self.boundaries.cuts.extend(cuts);
     }
 
+    /// Checkpoints are taken as soon as one can be after these boundaries; earlier ones first.
+    pub fn plan_checkpoints(&mut self, at: impl IntoIterator<Item = u64>) {
+        self.boundaries.checkpoints.extend(at);
+    }
+
     /// An effect boundary is reached: does the process die at it?
     /// `under_way` is what the store had not confirmed.
     pub(super) fn cut_here(&mut self, moment: CrashMoment, under_way: &[(Input, Step)]) -> bool {
@@ -67,6 +74,7 @@ impl World {
         if let Some(times) = &mut self.boundaries.times {
             times.push(self.now);
         }
+        self.checkpoint_wanted |= self.boundaries.checkpoints.pop_front_if(|at| *at <= here).is_some();
         let Some(cut) = self.boundaries.cuts.front().filter(|cut| cut.at == here).copied() else { return false };
         self.boundaries.cuts.pop_front();
         self.crash_now(Crash { moment, on: CrashOn::Any, restart: cut.restart, loss: cut.loss }, under_way);
