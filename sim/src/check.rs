@@ -18,7 +18,7 @@ pub struct Print {
     pub typed: String,
     /// The same on the bytes link, whose inputs are other bytes.
     pub bytes: String,
-    /// Digest of the durable state at the end; one where both links agree.
+    /// Digest of all events, of what left, and of the durable state at the end; one where both links agree.
     pub durable: String,
 }
 
@@ -29,7 +29,7 @@ pub enum Fault {
     Broken(Link, Broken),
     /// Two runs of this link in one process differ.
     Differs(Link),
-    /// Both links end in other states.
+    /// Both links make other events, send something else, or end in other states.
     Links {
         /// On the typed link.
         typed: String,
@@ -59,7 +59,7 @@ fn twice(seed: u64, link: Link) -> Result<(String, String), Fault> {
     if first == second { Ok(first) } else { Err(Fault::Differs(link)) }
 }
 
-/// Chain and digest of the durable state.
+/// The chain, and the digest of what both links have in common.
 fn once(seed: u64, link: Link, oracles: Set) -> Result<(String, String), Fault> {
     let mut drawn = draw(&mut Choices::seeded(seed));
     drawn.link = link;
@@ -68,8 +68,13 @@ fn once(seed: u64, link: Link, oracles: Set) -> Result<(String, String), Fault> 
         return Err(Fault::Broken(link, broken));
     }
     let manager = world.life.manager().ok_or_else(|| Fault::NoState("the process is down".into()))?;
-    let durable = journal::digest_of(manager.durable()).map_err(|CodecError(why)| Fault::NoState(why))?;
-    Ok((outcome.chain.to_string(), durable.to_string()))
+    let no_state = |CodecError(why)| Fault::NoState(why);
+    let mut digest = journal::digest_of(manager.durable()).map_err(no_state)?;
+    for (record, _) in world.life.store.records() {
+        let record = journal::read_record(record).map_err(no_state)?;
+        digest = journal::digest_of(&(digest.to_string(), record.seq, record.events, record.sent)).map_err(no_state)?;
+    }
+    Ok((outcome.chain.to_string(), digest.to_string()))
 }
 
 impl fmt::Display for Print {
@@ -94,7 +99,9 @@ impl fmt::Display for Fault {
         match self {
             Self::Broken(link, broken) => write!(f, "on the {link:?} link {broken}"),
             Self::Differs(link) => write!(f, "two runs on the {link:?} link in one process differ"),
-            Self::Links { typed, bytes } => write!(f, "durable state {typed} on the typed link, {bytes} on bytes"),
+            Self::Links { typed, bytes } => {
+                write!(f, "events or durable state {typed} on the typed link, {bytes} on bytes")
+            }
             Self::NoState(why) => write!(f, "no state at the end: {why}"),
         }
     }
