@@ -48,8 +48,11 @@ impl Fills {
             }
             Event::OrderAnswered { answer: CreateAnswer::Refused { .. } | CreateAnswer::NotSent { .. }, .. } => {
                 // Of a create that arrives twice one copy may be refused and the other taken: that answer is true of
-                // the one and says nothing of the other, and nobody who hears it can know.
-                let holds = track.accepted == 0 || track.doubled;
+                // the one and says nothing of the other, and nobody who has not heard of the other can know. That its
+                // id is known says that it is.
+                let is_known =
+                    matches!(e, Event::OrderAnswered { answer: CreateAnswer::Refused { code: 110_072, .. }, .. });
+                let holds = track.accepted == 0 || (track.doubled && !track.shown && !is_known);
                 bench.must(Oracle::AnswerIsTrue, holds, || format!("{link} exists, and is said not to: {e:?}"));
             }
             Event::OrderExecuted { row, .. } => {

@@ -10,7 +10,7 @@ use order_manager_core::input::{Input, Stream};
 use order_manager_core::journal;
 use order_manager_core::manager::Stage;
 use order_manager_core::order::Order;
-use order_manager_core::unit::{Span, Timestamp};
+use order_manager_core::unit::{SignalId, Span, Timestamp};
 use order_manager_core::{Manager, Step};
 
 /// Inputs of one second, whatever comes: budgets, answers and pushes together stay far below.
@@ -36,6 +36,8 @@ const SIGNAL_MARGIN: Span = Span::secs(600 + 120);
 const LOOKS: u64 = 2;
 /// What should have been forgotten while nobody was there goes soon after a start.
 const RESUMING: Span = Span::secs(60);
+/// A fill of others is remembered so long before the watermark.
+const FOREIGN_MEMORY: Span = Span::secs(3_600);
 /// An ended order is remembered this long, however often the process starts anew.
 const ORDER_MEMORY: Span = Span::secs(25 * 3_600);
 
@@ -198,14 +200,22 @@ pub(super) fn bounded(manager: &Manager, now: Timestamp, resumed: Timestamp, end
         return Err(format!("{out} requests are out"));
     }
     let kept = config.exit_signal_max_age().0 + SIGNAL_MARGIN.0;
-    for (id, state) in &durable.signals {
-        if let Stage::Settled { at, .. } = state.stage
-            && now.since(at.max(ends.of(*id).unwrap_or_default())).0 > kept
+    let is_over = |id: &SignalId, at: Timestamp| {
+        now.since(at.max(ends.of(*id).unwrap_or_default())).0 > kept
             && resumed_long_ago
             && !durable.book.live().any(|order| order.spec.intent.signal == *id)
-        {
-            return Err(format!("signal {id}, settled at {at}, is still remembered"));
-        }
+    };
+    let settled = durable.signals.iter().filter_map(|(id, state)| match state.stage {
+        Stage::Settled { at, .. } => Some((id, at)),
+        _ => None,
+    });
+    let not_ours = durable.invalid.iter().chain(&durable.done_before).map(|(id, at)| (id, *at));
+    if let Some((id, at)) = settled.chain(not_ours).find(|(id, at)| is_over(id, *at)) {
+        return Err(format!("signal {id}, settled at {at}, is still remembered"));
+    }
+    let until = durable.reconciled_until.unwrap_or_default();
+    if let Some((id, time)) = durable.foreign.iter().find(|(_, time)| time.after(FOREIGN_MEMORY) < until) {
+        return Err(format!("the fill {id} of others, of {time}, is still remembered; reconciled until {until}"));
     }
     let ended = |order: &&Order| resumed_long_ago && order.told.ended && order.facts.explained();
     let over = durable.book.iter().filter(ended);
