@@ -168,10 +168,15 @@ impl Turn<'_> {
         !older
     }
 
-    /// How long it was on its way nobody knows: it tells what is new, and is no younger than what it replaces.
+    /// How long it was on its way nobody knows: it tells what is new, and is no younger than what it replaces. With no more
+    /// fills than what was seen last it may be from before that, and its leverage with it, which bears no time of its own.
     pub(super) fn position_pushed(&mut self, row: &PositionRow) {
-        let asked_at = self.position_like(row).map_or(Timestamp::default(), |known| known.asked_at);
-        self.saw_position(row, asked_at);
+        let known = self.position_like(row);
+        let asked_at = known.map_or(Timestamp::default(), |known| known.asked_at);
+        let is_old = |known: &PositionRow| row.seq == known.seq && row.updated <= known.updated;
+        if known.is_none_or(|known| !is_old(&known.value)) {
+            self.saw_position(row, asked_at);
+        }
     }
 
     /// What was seen last of the position, or of this leg of it.

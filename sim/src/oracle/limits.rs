@@ -305,11 +305,11 @@ impl Limits {
         }
     }
 
-    /// Was the leverage over its limit long before anything that the order was decided by was asked for?
+    /// Was the leverage over its limit long before the one that the order was decided by was asked for?
     fn leverage(&self, scene: Scene<'_>, symbol: Symbol, decided: Decided, config: &Config) -> Verdict {
         let (leverage, max) = (scene.exchange.leverage(symbol).unwrap_or_default(), config.max_leverage);
         let since = self.leverages.get(&symbol).map_or(Timestamp::default(), |(_, since)| *since);
-        if leverage <= max || decided.funds_asked.is_none_or(|asked| since.after(self.lag) >= asked) {
+        if leverage <= max || decided.leverage_asked.is_none_or(|asked| since.after(self.lag) >= asked) {
             return Ok(());
         }
         Err(format!("{symbol} is opened with a leverage of {leverage}, the limit is {max}"))

@@ -59,6 +59,8 @@ pub(super) struct Decided {
     pub(super) at: Timestamp,
     /// When the oldest of what its balance was reckoned by was asked for: the wallet, the prices, the leverage.
     pub(super) funds_asked: Option<Timestamp>,
+    /// When its symbol's position was asked for by name: a sweep shows no flat one, and no leverage of it.
+    pub(super) leverage_asked: Option<Timestamp>,
     /// When the wallet of these was asked for.
     pub(super) wallet_asked: Option<Timestamp>,
     /// The reading of the instrument's rules that it went by.

@@ -108,8 +108,10 @@ impl Readings {
                 let by = [wallet_asked, asked(Tag::Ticker(spec.symbol)), leverage];
                 let truly = |asked: Option<Moment>| asked.map(|asked| asked.at);
                 let (funds_asked, wallet_asked) = (truly(by.into_iter().min().flatten()), truly(wallet_asked));
+                let leverage_asked = truly(asked(Tag::Position(spec.symbol)));
                 let rules_read = self.rules.get(&spec.symbol).copied();
-                memory.track(spec.link).decided = Decided { at: scene.now, funds_asked, wallet_asked, rules_read };
+                memory.track(spec.link).decided =
+                    Decided { at: scene.now, funds_asked, leverage_asked, wallet_asked, rules_read };
                 if !spec.reduce_only {
                     bench.rule(Oracle::StaleDataNeverOpens, self.fresh(own, spec, manager.config()));
                     let seen = memory.signals.get(&spec.intent.signal).and_then(|heard| heard.price);

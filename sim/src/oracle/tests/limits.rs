@@ -90,7 +90,7 @@ fn an_opening_with_a_leverage_over_its_limit() {
         let (link, spec, set_at) = (unused(), specs(&world).0, world.now.after(Span::secs(1)));
         world.run_to(set_at);
         assert!(world.quirk(&Quirk::Leverage { symbol: spec.symbol, leverage: Ratio(Decimal::from(6)) }));
-        world.judge.memory.track(link).decided.funds_asked = Some(set_at.after(Span::secs(asked_later)));
+        world.judge.memory.track(link).decided.leverage_asked = Some(set_at.after(Span::secs(asked_later)));
         let outgoing = create(&world, Create { link, ..spec.create() });
         let World { judge, exchange, now, .. } = &mut world;
         judge.arrives(Scene { now: *now, exchange }, &outgoing);
