@@ -169,13 +169,17 @@ impl Turn<'_> {
     }
 
     /// How long it was on its way nobody knows: it tells what is new, and is no younger than what it replaces. With no more
-    /// fills than what was seen last it may be from before that, and its leverage with it, which bears no time of its own.
+    /// fills than what was seen last it may be from before that. Its leverage bears no time of its own: where that differs,
+    /// nobody can tell which is the newer, and it is asked for again.
     pub(super) fn position_pushed(&mut self, row: &PositionRow) {
-        let known = self.position_like(row);
-        let asked_at = known.map_or(Timestamp::default(), |known| known.asked_at);
-        let is_old = |known: &PositionRow| row.seq == known.seq && row.updated <= known.updated;
-        if known.is_none_or(|known| !is_old(&known.value)) {
-            self.saw_position(row, asked_at);
+        let known = self.position_like(row).map(|known| (known.value, known.asked_at));
+        match known {
+            Some((seen, _)) if row.seq == seen.seq && row.updated <= seen.updated => {
+                if row.leverage != seen.leverage {
+                    self.saw_position(&seen, Timestamp::default());
+                }
+            }
+            known => _ = self.saw_position(row, known.map_or(Timestamp::default(), |(_, asked_at)| asked_at)),
         }
     }
 

@@ -43,6 +43,8 @@ pub(super) struct Readings {
     out: BTreeMap<Tag, Asked>,
     /// As of when each reading is.
     read: BTreeMap<Tag, Moment>,
+    /// When the positions were asked for that were read last: what is pushed of a leverage may be older than it.
+    leverages: BTreeMap<Symbol, Timestamp>,
     /// The last reading of each instrument's rules.
     rules: BTreeMap<Symbol, RulesRead>,
     /// When the reconcile began whose positions came last.
@@ -83,6 +85,7 @@ impl Readings {
 
     fn forget(&mut self) {
         self.read.clear();
+        self.leverages.clear();
         (self.swept, self.clock, self.drifted) = (None, None, Span::ZERO);
     }
 
@@ -108,7 +111,7 @@ impl Readings {
                 let by = [wallet_asked, asked(Tag::Ticker(spec.symbol)), leverage];
                 let truly = |asked: Option<Moment>| asked.map(|asked| asked.at);
                 let (funds_asked, wallet_asked) = (truly(by.into_iter().min().flatten()), truly(wallet_asked));
-                let leverage_asked = truly(asked(Tag::Position(spec.symbol)));
+                let leverage_asked = self.leverages.get(&spec.symbol).copied();
                 let rules_read = self.rules.get(&spec.symbol).copied();
                 memory.track(spec.link).decided =
                     Decided { at: scene.now, funds_asked, leverage_asked, wallet_asked, rules_read };
@@ -168,7 +171,11 @@ impl Readings {
                 self.rules.insert(symbol, (asked.at, now.at));
                 self.read.insert(tag, now);
             }
-            Tag::Wallet | Tag::Ticker(_) | Tag::Position(_) => _ = self.read.insert(tag, asked),
+            Tag::Position(symbol) => {
+                self.leverages.insert(symbol, asked.at);
+                self.read.insert(tag, asked);
+            }
+            Tag::Wallet | Tag::Ticker(_) => _ = self.read.insert(tag, asked),
             Tag::Sweep { .. } if shows_positions => self.swept = Some(self.sweep_began),
             _ => {}
         }
