@@ -168,18 +168,19 @@ impl Turn<'_> {
         !older
     }
 
-    /// How long it was on its way nobody knows: it tells what is new, and is no younger than what it replaces. With no more
-    /// fills than what was seen last it may be from before that. Its leverage bears no time of its own: where that differs,
-    /// nobody can tell which is the newer, and it is asked for again.
+    /// How long it was on its way nobody knows: it tells what is new, and is no younger than what it replaces. Where it has
+    /// no more fills than what was seen last and says something else than the profit of the moment, as of the leverage,
+    /// which bears no time of its own, nobody can tell which is the newer: it is asked for again.
     pub(super) fn position_pushed(&mut self, row: &PositionRow) {
-        let known = self.position_like(row).map(|known| (known.value, known.asked_at));
-        match known {
-            Some((seen, _)) if row.seq == seen.seq && row.updated <= seen.updated => {
-                if row.leverage != seen.leverage {
-                    self.saw_position(&seen, Timestamp::default());
-                }
-            }
-            known => _ = self.saw_position(row, known.map_or(Timestamp::default(), |(_, asked_at)| asked_at)),
+        let Some((seen, asked_at)) = self.position_like(row).map(|known| (known.value, known.asked_at)) else {
+            self.saw_position(row, Timestamp::default());
+            return;
+        };
+        let worth_as_seen = PositionRow { unrealised_pnl: seen.unrealised_pnl, ..*row };
+        if row.seq != seen.seq || row.updated > seen.updated {
+            self.saw_position(row, asked_at);
+        } else if worth_as_seen != seen {
+            self.saw_position(&seen, Timestamp::default());
         }
     }
 

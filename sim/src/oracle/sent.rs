@@ -15,6 +15,8 @@ const SECOND: Span = Span::secs(1);
 /// An address may send so many requests within so long (bybit-v5.md 1.5).
 const ADDRESS_MAX: usize = 600;
 const ADDRESS_WINDOW: Span = Span::secs(5);
+/// Market data has no budget of its own: in one second no more of one kind than the address has on average.
+const MARKET_MAX: usize = 120;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sent {
@@ -89,7 +91,7 @@ impl Sent {
             spent.pop_front();
         }
         spent.push_back(scene.now);
-        let max = scene.exchange.config().budgets.of(operation).map_or(ADDRESS_MAX, |max| max as usize);
+        let max = scene.exchange.config().budgets.of(operation).map_or(MARKET_MAX, |max| max as usize);
         bench.must(Oracle::BudgetPerEndpoint, spent.len() <= max, || {
             format!("{} requests of {operation:?} in a second, {max} are allowed", spent.len())
         });
