@@ -134,6 +134,17 @@ pub enum Event {
         /// When it came.
         at: Timestamp,
     },
+    /// The exchange showed a record of the order that cannot be understood: it exists, and more is not known of it (spec O4).
+    OrderNoticed {
+        /// The order.
+        link: OrderLinkId,
+        /// Bybit's id, where that could be read.
+        order_id: Option<ExchangeOrderId>,
+        /// The frame that showed it.
+        evidence: Seq,
+        /// When it came.
+        at: Timestamp,
+    },
     /// The exchange showed a fill of the order.
     OrderExecuted {
         /// The order.

@@ -6,11 +6,12 @@ mod desk;
 
 use desk::{Desk, START, link_text, open_row, push};
 use order_manager_core::bybit::{
-    ApiError, ExecType, ExecutionRow, OrderRow, OrderStatus, Page, PushRows, Reply, Request,
+    ApiError, BadRow, ExecType, ExecutionRow, OrderRow, OrderStatus, Page, Push, PushRows, Reply, Request,
 };
 use order_manager_core::config::Config;
 use order_manager_core::event::Event;
 use order_manager_core::input::{Answer, Input, Started, Stream, Tag};
+use order_manager_core::order::State;
 use order_manager_core::unit::{ExchangeTime, Money, Price, Quantity, Side, Span, Symbol, Text};
 
 /// An answer whose question was forgotten at a checkpoint was measured from the year 1970: the manager then
@@ -154,6 +155,30 @@ fn o1_a_create_that_waits_is_taken_back_when_the_exchange_shows_the_order() {
     desk.take(push(PushRows::Orders(vec![open_row(&spec)])));
     desk.wake(START.after(Span::millis(1_701)));
     assert!(desk.out.iter().all(|outgoing| outgoing.tag != Tag::Create(first)), "{:?}", desk.out);
+}
+
+/// A record that cannot be understood shows that its order exists, and then nothing was shown of it: it was proven absent.
+#[test]
+fn o4_an_order_of_an_unreadable_record_is_never_absent() {
+    let after = |shown: &dyn Fn(OrderRow) -> Push| {
+        let mut desk = Desk::ready();
+        desk.signal("BTCUSDT", 7);
+        let link = desk.answer_up_to_create();
+        let spec = desk.manager.durable().book.get(link).unwrap().spec;
+        desk.take(Input::Stream(Box::new(Stream::Typed(shown(open_row(&spec))))));
+        desk.take(Input::Reply {
+            tag: Tag::Create(link),
+            answer: Box::new(Answer::Lost { why: Text::clipped("no answer") }),
+        });
+        desk.pass(300);
+        desk.manager.durable().book.get(link).unwrap().state
+    };
+    let orders = |rows, bad| Push { time: None, rows: PushRows::Orders(rows), bad };
+    assert_eq!(after(&|_| orders(vec![], vec![])), State::Absent, "nothing was shown");
+    let nobody_knows = OrderStatus::Other(Text::clipped("NobodyKnows"));
+    assert_eq!(after(&|row| orders(vec![OrderRow { status: nobody_knows, ..row }], vec![])), State::Acked);
+    let why = Text::clipped("qty is not a number");
+    assert_eq!(after(&|row| orders(vec![], vec![BadRow { index: 0, why, link: row.link }])), State::Acked);
 }
 
 /// A process that was told to end takes answers and decides nothing more; the next life goes on.

@@ -211,6 +211,10 @@ impl Durable {
                 order.take_row(row);
                 ended(order, *at);
             }),
+            Event::OrderNoticed { link, order_id, at, .. } => self.book.change(*link, |order| {
+                order.take_notice(*order_id);
+                ended(order, *at);
+            }),
             Event::OrderExecuted { link, row, .. } => {
                 self.seen(row.symbol, Seen::fill(row));
                 self.book.change(*link, |order| _ = order.take_execution(row))

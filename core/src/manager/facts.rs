@@ -44,6 +44,7 @@ impl Turn<'_> {
         for row in bad {
             self.quarantine(&alloc::format!("row {}: {}", row.index, row.why));
             if let Some(link) = row.link.and_then(|link| self.ours(link.as_str())) {
+                self.noticed(link, None);
                 self.start_inquiry(link);
             }
         }
@@ -72,6 +73,7 @@ impl Turn<'_> {
         };
         if let OrderStatus::Other(status) = row.status {
             self.quarantine(&alloc::format!("order {link} has the unknown status {status}"));
+            self.noticed(link, Some(row.order_id));
             return self.arm(Why::Inquire(link), MARKET_END);
         }
         let mut joined = order.clone();
@@ -82,6 +84,20 @@ impl Turn<'_> {
         let symbol = order.spec.symbol;
         let (evidence, at) = (self.m.seq, self.now());
         self.emit(Event::OrderSeen { link, row: Box::new(*row), evidence, at });
+        self.after_fact(link, symbol, verdict);
+    }
+
+    /// A record that cannot be understood still shows that its order exists: that is never unlearnt.
+    fn noticed(&mut self, link: OrderLinkId, order_id: Option<ExchangeOrderId>) {
+        let Some(order) = self.m.durable.book.get(link) else { return };
+        let mut joined = order.clone();
+        let verdict = joined.take_notice(order_id);
+        if joined == *order {
+            return;
+        }
+        let symbol = order.spec.symbol;
+        let (evidence, at) = (self.m.seq, self.now());
+        self.emit(Event::OrderNoticed { link, order_id, evidence, at });
         self.after_fact(link, symbol, verdict);
     }
 

@@ -113,7 +113,7 @@ pub struct Facts {
     pub order_id: Option<ExchangeOrderId>,
     /// A second id under the same link id was seen: a double order.
     pub twin: bool,
-    /// Has a row or an execution been seen (an acknowledgement is not one)?
+    /// Has a row or an execution been seen, understood or not (an acknowledgement is not one)?
     pub seen: bool,
     /// How it ended.
     pub ending: Option<Ending>,
@@ -154,6 +154,14 @@ impl Facts {
             if self.ending.is_none_or(|known| known.rank() < ending.rank()) {
                 self.ending = Some(ending);
             }
+        }
+    }
+
+    /// Joins a record that cannot be understood.
+    pub fn notice(&mut self, order_id: Option<ExchangeOrderId>) {
+        self.seen = true;
+        if let Some(id) = order_id {
+            self.join_id(id);
         }
     }
 

@@ -182,6 +182,12 @@ impl Order {
         self.take(if row.status.is_terminal() { Stimulus::SeenClosed } else { Stimulus::SeenOpen })
     }
 
+    /// A record of it that cannot be understood shows no more than that it exists.
+    pub fn take_notice(&mut self, order_id: Option<ExchangeOrderId>) -> Verdict {
+        self.facts.notice(order_id);
+        self.take(Stimulus::Acked)
+    }
+
     /// Joins an execution and moves the state.
     pub fn take_execution(&mut self, row: &ExecutionRow) -> Verdict {
         self.facts.join_execution(row);

@@ -11,7 +11,7 @@ pub enum State {
     Sending,
     /// It may or may not exist: asked about until evidence or proven absence (spec O2).
     Unknown,
-    /// Bybit took the request; no row and no fill seen yet.
+    /// Bybit took the request; no row that could be understood and no fill seen yet.
     Acked,
     /// Seen alive.
     Open,
@@ -32,7 +32,7 @@ pub enum State {
 pub enum Stimulus {
     /// The create left for the adapter.
     Sent,
-    /// Reply: taken.
+    /// Reply: taken. Or a record of it that cannot be understood: it exists.
     Acked,
     /// Reply: refused for good.
     Refused,

@@ -108,6 +108,11 @@ impl Tracked {
                 own.evidence = Some(*evidence);
                 if row.status.is_terminal() { Stimulus::SeenClosed } else { Stimulus::SeenOpen }
             }
+            Event::OrderNoticed { order_id, evidence, .. } => {
+                own.order_id = own.order_id.or(*order_id);
+                own.evidence = Some(*evidence);
+                Stimulus::Acked
+            }
             Event::OrderExecuted { row, evidence, .. } => {
                 own.order_id = own.order_id.or(Some(row.order_id));
                 own.evidence = Some(*evidence);

@@ -99,16 +99,11 @@ impl Projector {
             Event::OrderSent { link, .. }
             | Event::OrderAnswered { link, .. }
             | Event::OrderSeen { link, .. }
+            | Event::OrderNoticed { link, .. }
             | Event::OrderExecuted { link, .. }
             | Event::OrderAbsent { link, .. }
             | Event::OrderExpired { link, .. }
-            | Event::CancelWanted { link, .. } => {
-                if let Some(tracked) = self.orders.get_mut(link)
-                    && tracked.take(event, place.seq, place.at)
-                {
-                    rows.own.insert(*link, tracked.own.clone());
-                }
-            }
+            | Event::CancelWanted { link, .. } => self.learn(*link, event, place, rows),
             Event::Started { .. }
             | Event::PositionAdopted { .. }
             | Event::PositionsNoted { .. }
@@ -125,6 +120,14 @@ impl Projector {
         self.positions.follow(place, event, &self.orders, rows);
         if let Some(execution) = order::execution(event) {
             rows.executions.insert(execution.fill.exec_id, execution);
+        }
+    }
+
+    fn learn(&mut self, link: OrderLinkId, event: &Event, place: Place, rows: &mut Rows) {
+        if let Some(tracked) = self.orders.get_mut(&link)
+            && tracked.take(event, place.seq, place.at)
+        {
+            rows.own.insert(link, tracked.own.clone());
         }
     }
 

@@ -168,7 +168,7 @@ impl Past {
             | Event::OrderAbsent { link, .. } => {
                 self.track(*link, |track| track.may_exist = false);
             }
-            Event::OrderSeen { link, .. } | Event::OrderExecuted { link, .. } => {
+            Event::OrderSeen { link, .. } | Event::OrderNoticed { link, .. } | Event::OrderExecuted { link, .. } => {
                 self.track(*link, |track| track.shown = true);
             }
             Event::CancelWanted { link, .. } => self.track(*link, |track| track.cancel_wanted = true),

@@ -40,6 +40,11 @@ impl Fills {
     ) {
         match e {
             Event::OrderSeen { row, .. } => bench.rule(Oracle::SeenIsReal, seen(scene, link, row, track)),
+            Event::OrderNoticed { .. } => {
+                bench.must(Oracle::SeenIsReal, track.accepted > 0 || track.inherited, || {
+                    format!("{link} is said to exist, and never did")
+                });
+            }
             Event::OrderAnswered { answer: CreateAnswer::Accepted { order_id }, .. } => {
                 let order = scene.exchange.order_by_id(*order_id);
                 bench.must(Oracle::SeenIsReal, order.is_some_and(|order| order.link == Some(link)), || {
@@ -169,6 +174,7 @@ impl Fills {
 /// The evidence of a fact is the frame that brought it.
 pub(super) fn at_hand(bench: &mut Bench, seq: Seq, input: &Input, event: &Event) {
     let (Event::OrderSeen { evidence, .. }
+    | Event::OrderNoticed { evidence, .. }
     | Event::OrderExecuted { evidence, .. }
     | Event::ForeignExecuted { evidence, .. }
     | Event::PositionAdopted { evidence, .. }
@@ -184,7 +190,7 @@ pub(super) fn at_hand(bench: &mut Bench, seq: Seq, input: &Input, event: &Event)
 
 /// An order whose end the exchange has shown does not live again, whatever comes late of it.
 pub(super) fn stays_ended(bench: &mut Bench, event: &Event, manager: &Manager) {
-    if let Event::OrderSeen { link, .. } | Event::OrderExecuted { link, .. } = event
+    if let Event::OrderSeen { link, .. } | Event::OrderNoticed { link, .. } | Event::OrderExecuted { link, .. } = event
         && let Some(order) = manager.durable().book.get(*link)
     {
         bench.must(Oracle::SeenIsReal, !lives_again(order), || format!("{link} was shown ended, and lives: {order:?}"));

@@ -104,7 +104,7 @@ impl Track {
                 self.evidence |= row.status.is_terminal();
                 self.whole = self.whole.max(Some((row.updated, row.quantity)));
             }
-            Event::OrderExecuted { .. } => (self.shown, self.lost) = (true, false),
+            Event::OrderNoticed { .. } | Event::OrderExecuted { .. } => (self.shown, self.lost) = (true, false),
             Event::OrderAbsent { proof, .. } => {
                 (self.evidence, self.lost) = (true, false);
                 self.absent = !proof.aged_out;
@@ -152,6 +152,7 @@ pub(super) fn link_of(event: &Event) -> Option<OrderLinkId> {
         Event::OrderSent { link, .. }
         | Event::OrderAnswered { link, .. }
         | Event::OrderSeen { link, .. }
+        | Event::OrderNoticed { link, .. }
         | Event::OrderExecuted { link, .. }
         | Event::OrderAbsent { link, .. }
         | Event::OrderExpired { link, .. }

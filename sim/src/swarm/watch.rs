@@ -213,7 +213,7 @@ impl Watch {
                 self.orders.insert(spec.link, track);
             }
             Event::OrderAnswered { link, answer, .. } => self.answered(*link, answer),
-            Event::OrderSeen { link, .. } => self.found(input, *link),
+            Event::OrderSeen { link, .. } | Event::OrderNoticed { link, .. } => self.found(input, *link),
             Event::OrderExecuted { link, row, .. } => {
                 self.found(input, *link);
                 self.executed(input, *link);

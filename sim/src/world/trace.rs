@@ -155,6 +155,9 @@ impl Trace {
                 let why = if matches!(why, "" | "EC_NoError") { String::new() } else { format!(" {why}") };
                 (*link, format!("< order {} {:?} filled {}{why}", name(link), row.status, row.cum_quantity))
             }
+            Event::OrderNoticed { link, .. } => {
+                (*link, format!("< order {} exists, more is not understood", name(link)))
+            }
             Event::OrderExecuted { link, row, .. } => {
                 (*link, format!("< fill {} {} at {}", name(link), row.quantity, row.price))
             }

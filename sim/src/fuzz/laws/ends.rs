@@ -143,6 +143,7 @@ pub(in crate::fuzz) fn mark(event: &Event) -> &'static str {
             CreateAnswer::Unknown { .. } => "unknown",
         },
         Event::OrderSeen { .. } => "seen",
+        Event::OrderNoticed { .. } => "noticed",
         Event::OrderExecuted { .. } => "executed",
         Event::OrderAbsent { proof, .. } if proof.aged_out => "aged out",
         Event::OrderAbsent { .. } => "absent",

@@ -46,6 +46,7 @@ fn stimulus(event: &Event) -> Option<(OrderLinkId, Stimulus)> {
         Event::OrderSeen { link, row, .. } => {
             (*link, if row.status.is_terminal() { Stimulus::SeenClosed } else { Stimulus::SeenOpen })
         }
+        Event::OrderNoticed { link, .. } => (*link, Stimulus::Acked),
         Event::OrderExecuted { link, .. } => (*link, Stimulus::Filled),
         Event::OrderAbsent { link, proof, .. } => {
             (*link, if proof.aged_out { Stimulus::AgedOut } else { Stimulus::ProvenAbsent })
@@ -160,6 +161,7 @@ pub(super) fn absence_is_proven(past: &Past, _: &Frame<'_>, event: &Event) -> Ve
 /// Evidence names the record of the step that shows it.
 pub(super) fn evidence_is_at_hand(_: &Past, frame: &Frame<'_>, event: &Event) -> Verdict {
     let (Event::OrderSeen { evidence, .. }
+    | Event::OrderNoticed { evidence, .. }
     | Event::OrderExecuted { evidence, .. }
     | Event::ForeignExecuted { evidence, .. }
     | Event::Quarantined { evidence, .. }) = event
