@@ -145,6 +145,13 @@ pub enum Event {
         /// When it came.
         at: Timestamp,
     },
+    /// The exchange showed the order before, and now it does not: no view of it has been seen since (spec O2).
+    OrderMissed {
+        /// The order.
+        link: OrderLinkId,
+        /// Exchange time up to which it was known.
+        known_until: ExchangeTime,
+    },
     /// The exchange showed a fill of the order.
     OrderExecuted {
         /// The order.

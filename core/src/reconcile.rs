@@ -51,7 +51,8 @@ pub struct Sweep {
     pub held: BTreeSet<Symbol>,
     /// Was there a position whose row could not be read? Then a symbol that was not shown may still be held.
     pub unread: bool,
-    /// Were there more open orders than could be asked for? Then one that was not seen may still be open.
+    /// Were there more open orders than could be asked for, or some of others that could not be read? Then one that was not
+    /// seen may still be open.
     pub orders_cut: bool,
     /// Were there more executions than could be asked for? Then they are not known up to `until`.
     pub executions_cut: bool,

@@ -4,15 +4,17 @@
 
 mod desk;
 
-use desk::{Desk, START, link_text, open_row, push};
+use desk::{Desk, START, d, link_text, open_row, position_row, push, unreadable};
 use order_manager_core::bybit::{
-    ApiError, BadRow, ExecType, ExecutionRow, OrderRow, OrderStatus, Page, Push, PushRows, Reply, Request,
+    ApiError, BadRow, ExecType, ExecutionRow, OrderRow, OrderStatus, Page, PositionRow, Push, PushRows, Reply, Request,
 };
 use order_manager_core::config::Config;
 use order_manager_core::event::Event;
 use order_manager_core::input::{Answer, Input, Started, Stream, Tag};
 use order_manager_core::order::State;
-use order_manager_core::unit::{ExchangeTime, Money, Price, Quantity, Side, Span, Symbol, Text};
+use order_manager_core::outcome::Outcome;
+use order_manager_core::refusal::Code;
+use order_manager_core::unit::{ExchangeTime, Money, OrderLinkId, Price, Quantity, Side, Span, Symbol, Text};
 
 /// An answer whose question was forgotten at a checkpoint was measured from the year 1970: the manager then
 /// signed its requests with a time in 2050.
@@ -162,14 +164,10 @@ fn o1_a_create_that_waits_is_taken_back_when_the_exchange_shows_the_order() {
 fn o4_an_order_of_an_unreadable_record_is_never_absent() {
     let after = |shown: &dyn Fn(OrderRow) -> Push| {
         let mut desk = Desk::ready();
-        desk.signal("BTCUSDT", 7);
-        let link = desk.answer_up_to_create();
+        let (link, lost) = lost_create(&mut desk);
         let spec = desk.manager.durable().book.get(link).unwrap().spec;
         desk.take(Input::Stream(Box::new(Stream::Typed(shown(open_row(&spec))))));
-        desk.take(Input::Reply {
-            tag: Tag::Create(link),
-            answer: Box::new(Answer::Lost { why: Text::clipped("no answer") }),
-        });
+        desk.take(lost);
         desk.pass(300);
         desk.manager.durable().book.get(link).unwrap().state
     };
@@ -179,6 +177,93 @@ fn o4_an_order_of_an_unreadable_record_is_never_absent() {
     assert_eq!(after(&|row| orders(vec![OrderRow { status: nobody_knows, ..row }], vec![])), State::Acked);
     let why = Text::clipped("qty is not a number");
     assert_eq!(after(&|row| orders(vec![], vec![BadRow { index: 0, why, link: row.link }])), State::Acked);
+}
+
+/// The one order that a question is about is shown by a row that cannot be read at all, not even its ids.
+#[test]
+fn o4_an_unreadable_answer_about_an_order_shows_that_it_exists() {
+    let mut desk = Desk::ready();
+    let (link, lost) = lost_create(&mut desk);
+    desk.take(lost);
+    let asked = desk.out.remove(0);
+    desk.answer(asked.tag, Ok(Reply::Orders(Page { bad: unreadable(1), ..Page::default() })));
+    desk.answer_all();
+    desk.pass(300);
+    assert_eq!(desk.manager.durable().book.get(link).unwrap().state, State::Acked);
+}
+
+/// An order that was held for absent is seen alive after all. A fresh copy of its signal would be its second order.
+#[test]
+fn s7_a_signal_whose_order_lives_is_not_tried_again() {
+    let mut desk = Desk::ready();
+    let (link, lost) = lost_create(&mut desk);
+    desk.take(lost);
+    desk.pass(60);
+    let order = desk.manager.durable().book.get(link).unwrap();
+    assert_eq!(order.state, State::Absent);
+    let accepted = |desk: &Desk| desk.events.iter().filter(|e| matches!(e, Event::SignalAccepted { .. })).count();
+    let row = open_row(&order.spec);
+    desk.take(push(PushRows::Orders(vec![row])));
+    desk.signal("BTCUSDT", 7);
+    assert_eq!(accepted(&desk), 1);
+}
+
+/// Orders of others that cannot be read may fill like any other: what opens is refused, until they can be.
+#[test]
+fn k1_nothing_opens_beside_orders_that_cannot_be_read() {
+    let mut desk = Desk::ready();
+    desk.account.unreadable_orders = 1;
+    desk.pass(61);
+    desk.account.unreadable_orders = 0;
+    desk.signal("BTCUSDT", 7);
+    desk.answer_all();
+    let exposure = Outcome::Rejected(Code::Exposure);
+    assert!(desk.events.iter().any(|e| matches!(e, Event::SignalSettled { outcome, .. } if *outcome == exposure)));
+    desk.pass(59); // they can be read again, and the signal is as old as it may be
+    desk.signal("BTCUSDT", 8);
+    desk.answer_all();
+    assert_eq!(desk.manager.durable().book.live().count(), 1);
+}
+
+/// A reconcile whose view is behind what a push has told shows the leg all the same: it is not gone.
+#[test]
+fn k1_a_leg_of_hedge_mode_outlives_a_view_that_is_behind() {
+    let mut desk = Desk::ready();
+    let leg = |size: &str, seq, now| {
+        let row = position_row(Symbol::clipped("ETHUSDT"), Quantity(d(size)), now);
+        PositionRow { position_idx: 1, seq, ..row }
+    };
+    desk.account.legs = vec![leg("0.001", 10, START)];
+    desk.take(push(PushRows::Positions(vec![leg("900", 11, START)])));
+    desk.pass(61);
+    desk.signal("BTCUSDT", 7);
+    desk.answer_all();
+    let exposure = Outcome::Rejected(Code::Exposure);
+    assert!(desk.events.iter().any(|e| matches!(e, Event::SignalSettled { outcome, .. } if *outcome == exposure)));
+}
+
+/// A position that cannot be read is no word of hedge mode: it is asked for again.
+#[test]
+fn t4_a_position_that_cannot_be_read_is_asked_for_again() {
+    let mut desk = Desk::ready();
+    desk.signal("BTCUSDT", 7);
+    while desk.out[0].tag != Tag::Position(Symbol::clipped("BTCUSDT")) {
+        let asked = desk.out.remove(0);
+        let reply = desk.account.sensible(&asked.request, desk.now);
+        desk.answer(asked.tag, Ok(reply));
+    }
+    let asked = desk.out.remove(0);
+    desk.answer(asked.tag, Ok(Reply::Positions(Page { bad: unreadable(1), ..Page::default() })));
+    desk.answer_all();
+    desk.pass(5);
+    assert_eq!(desk.manager.durable().book.live().count(), 1);
+}
+
+fn lost_create(desk: &mut Desk) -> (OrderLinkId, Input) {
+    desk.signal("BTCUSDT", 7);
+    let link = desk.answer_up_to_create();
+    let answer = Box::new(Answer::Lost { why: Text::clipped("no answer") });
+    (link, Input::Reply { tag: Tag::Create(link), answer })
 }
 
 /// A process that was told to end takes answers and decides nothing more; the next life goes on.

@@ -198,6 +198,7 @@ impl Turn<'_> {
         match row {
             Some(row) if self.saw_position(row, asked_at) && !self.is_past(row) => {}
             Some(_) => self.ask_failed(Tag::Position(symbol)), // a view that is behind comes up in its own time
+            None if !page.bad.is_empty() => self.ask_failed(Tag::Position(symbol)),
             None => {
                 let text = format_args!("{symbol} has no one-way position row: hedge mode is not supported yet");
                 self.unusable(symbol, Refusal::new(Code::UnknownSymbol, text));

@@ -50,8 +50,11 @@ impl Turn<'_> {
             self.judge_clock()?;
             self.judge_word(symbol)?;
         }
-        if self.m.observed.foreign_overflow && !plan.reduce_only {
-            let text = format_args!("more than {FOREIGN_MAX} foreign open orders: the exposure cannot be told");
+        if self.m.observed.unread_account && !plan.reduce_only {
+            let text = format_args!(
+                "the account has more than {FOREIGN_MAX} open orders of others, or orders or positions that cannot be read: \
+                 its exposure cannot be told"
+            );
             return Err(Refusal::new(Code::Exposure, text));
         }
         let account = self.account(&plan, position)?;
@@ -125,7 +128,7 @@ impl Turn<'_> {
         let (symbol, cancels) = (plan.symbol, plan.cancels.as_slice());
         let too_large = || Refusal::overflow(Code::Exposure, "the account's exposure");
         let own = self.m.durable.book.live().filter(|order| !cancels.contains(&order.spec.link)).map(resting);
-        let foreign = self.m.observed.foreign.values().map(|(resting, _)| *resting);
+        let foreign = self.m.observed.foreign.values().map(|foreign| foreign.resting);
         let all: Vec<Resting> = own.chain(foreign).filter(|r| r.remaining.is_positive()).collect();
         let other_exposure = self.other_exposure(symbol, &all).ok_or_else(too_large)?;
         let resting = all.into_iter().filter(|r| r.symbol == symbol).collect();

@@ -211,6 +211,9 @@ impl Durable {
                 order.take_row(row);
                 ended(order, *at);
             }),
+            Event::OrderMissed { link, known_until } => {
+                self.book.change(*link, |order| order.missed_since = order.missed_since.or(Some(*known_until)))
+            }
             Event::OrderNoticed { link, order_id, at, .. } => self.book.change(*link, |order| {
                 order.take_notice(*order_id);
                 ended(order, *at);

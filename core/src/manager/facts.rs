@@ -1,6 +1,6 @@
 //! Facts from the exchange, by whatever way they come: pushes, inquiries, sweeps. All end here.
 
-use super::observed::Reading;
+use super::observed::{Foreign, Reading};
 use super::turn::Turn;
 use crate::account::Resting;
 use crate::bybit::{BadRow, ExecutionRow, OrderRow, OrderStatus, Push, PushRows, push};
@@ -55,7 +55,7 @@ impl Turn<'_> {
         self.emit(Event::Quarantined { why: Text::clipped(why), evidence });
     }
 
-    fn ours(&self, link: &str) -> Option<OrderLinkId> {
+    pub(super) fn ours(&self, link: &str) -> Option<OrderLinkId> {
         OrderLinkId::parse(self.m.config.link_id_prefix, link).map(|(link, _)| link)
     }
 
@@ -87,8 +87,8 @@ impl Turn<'_> {
         self.after_fact(link, symbol, verdict);
     }
 
-    /// A record that cannot be understood still shows that its order exists: that is never unlearnt.
-    fn noticed(&mut self, link: OrderLinkId, order_id: Option<ExchangeOrderId>) {
+    /// What cannot be understood still shows that its order exists: that is never unlearnt.
+    pub(super) fn noticed(&mut self, link: OrderLinkId, order_id: Option<ExchangeOrderId>) {
         let Some(order) = self.m.durable.book.get(link) else { return };
         let mut joined = order.clone();
         let verdict = joined.take_notice(order_id);
@@ -176,13 +176,14 @@ impl Turn<'_> {
         if row.status.is_terminal() {
             foreign.remove(&row.order_id);
         } else if !foreign.contains_key(&row.order_id) && foreign.len() >= FOREIGN_MAX {
-            self.m.observed.foreign_overflow = true;
+            self.m.observed.unread_account = true;
+            self.m.observed.foreign_overflow_at = Some(self.m.now);
         } else {
             let remaining = row.quantity.minus(row.cum_quantity).unwrap_or(Quantity::ZERO);
             let price = row.price.unwrap_or(Price::ZERO);
             let (symbol, side, reduce_only) = (row.symbol, row.side, row.reduce_only);
             let resting = Resting { symbol, side, remaining, price, reduce_only };
-            foreign.insert(row.order_id, (resting, self.m.now));
+            foreign.insert(row.order_id, Foreign { resting, seen_at: self.m.now, missed_at: None });
         }
     }
 

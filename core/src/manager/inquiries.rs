@@ -104,19 +104,21 @@ impl Turn<'_> {
 
     /// What the answer shows is true whenever it was asked for; that it shows nothing is proof only in its round.
     pub(super) fn inquiry_answered(&mut self, link: OrderLinkId, source: Source, round: Option<u32>, reply: &Reply) {
-        let found = match reply {
+        let (found, bad) = match reply {
             Reply::Orders(page) => {
                 page.rows.iter().for_each(|row| self.order_row(row));
-                self.bad_rows(&page.bad);
-                !page.is_empty()
+                (!page.is_empty(), &page.bad)
             }
             Reply::Executions(page) => {
                 page.rows.iter().for_each(|row| self.execution(row));
-                self.bad_rows(&page.bad);
-                !page.is_empty()
+                (!page.is_empty(), &page.bad)
             }
             _ => return self.inquiry_failed(link, round),
         };
+        self.bad_rows(bad);
+        if !bad.is_empty() {
+            self.noticed(link, None); // nothing else was asked for
+        }
         let evidence = self.m.seq;
         let Some(inquiry) =
             self.m.observed.inquiries.get_mut(&link).filter(|i| (Some(i.round), i.source) == (round, source))
@@ -215,10 +217,22 @@ impl Turn<'_> {
 
     /// A round in which no source showed the order.
     fn missed(&mut self, link: OrderLinkId) {
+        self.note_missing(link);
         let visible = self.m.durable.book.get(link).and_then(|order| self.visible_by(order));
         let Some(inquiry) = self.m.observed.inquiries.get_mut(&link) else { return };
         let began = inquiry.began_at.filter(|began| visible.is_some_and(|visible| *began > visible));
         inquiry.missed_at = inquiry.missed_at.or(began);
+    }
+
+    /// An order that the exchange knew is not shown. It was known as of the last reconcile, which would have asked about it.
+    pub(super) fn note_missing(&mut self, link: OrderLinkId) {
+        let known_until = self.m.durable.reconciled_until.or_else(|| self.exchange_now());
+        let order = self.m.durable.book.get(link).filter(|order| matches!(order.state, State::Acked | State::Open));
+        let (Some(order), Some(reconciled)) = (order, known_until) else { return };
+        if order.missed_since.is_none() {
+            let changed = order.facts.terms.map(|terms| terms.updated);
+            self.emit(Event::OrderMissed { link, known_until: reconciled.max(changed.unwrap_or(reconciled)) });
+        }
     }
 
     /// The last moment at which a create can have been taken and not be visible yet; none of one that was never sent.
@@ -238,8 +252,12 @@ impl Turn<'_> {
         };
         // One that we never saw ourselves is held against nothing but what the exchange says of it now.
         let remembered = aged_out && (!order.inherited || order.facts.seen);
-        let wait = if remembered { FORGOTTEN_AFTER } else { VISIBILITY_BOUND };
-        let forgotten = order.signed_at?.after(self.m.config.recv_window()).after(wait);
+        let arrived = order.signed_at?.after(self.m.config.recv_window());
+        // Had it ended since it was last known, the history would show that for a day.
+        let forgotten = match remembered {
+            true => arrived.max(order.missed_since?).after(FORGOTTEN_AFTER),
+            false => arrived.after(VISIBILITY_BOUND),
+        };
         let deadline = forgotten.max(missed_at.after(VISIBILITY_BOUND));
         let answers: Vec<(Source, Seq)> = inquiry.empty.clone();
         (asked_at > deadline).then_some(Absence { deadline, asked_at, answers, aged_out })

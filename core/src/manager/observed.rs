@@ -36,6 +36,25 @@ impl Clock {
     }
 }
 
+/// An open order of the account that is not ours.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Foreign {
+    pub(super) resting: Resting,
+    /// When it was last shown.
+    pub(super) seen_at: Timestamp,
+    /// When the first reconcile began that did not list it, since it was last shown.
+    pub(super) missed_at: Option<Timestamp>,
+}
+
+impl Foreign {
+    /// Is it open still, after a reconcile that began then and did or did not list it? One view that shows nothing may be
+    /// behind, or blank for a moment: it takes a later one to believe that.
+    pub(super) fn outlives(&mut self, began: Timestamp, bound: Span) -> bool {
+        let missed_at = *self.missed_at.get_or_insert(began);
+        began.since(missed_at) < bound
+    }
+}
+
 /// The questions about one order (bybit-v5.md 2.11).
 #[derive(Clone, Debug)]
 pub(super) struct Inquiry {
@@ -90,10 +109,12 @@ pub(super) struct Observed {
     pub(super) doubted: BTreeMap<Symbol, u8>,
     /// Since when their position is another one than ours, and whether that was told.
     pub(super) differs: BTreeMap<Symbol, (Timestamp, bool)>,
-    /// Open orders of the account that are not ours, by Bybit's id, and when they were last shown.
-    pub(super) foreign: BTreeMap<ExchangeOrderId, (Resting, Timestamp)>,
-    /// There are more of them than can be remembered.
-    pub(super) foreign_overflow: bool,
+    /// Open orders of the account that are not ours, by Bybit's id.
+    pub(super) foreign: BTreeMap<ExchangeOrderId, Foreign>,
+    /// When there were last more of them than can be remembered.
+    pub(super) foreign_overflow_at: Option<Timestamp>,
+    /// There are such orders as of the last reconcile, or orders or positions that cannot be read.
+    pub(super) unread_account: bool,
     /// Requests that are out, and when they were sent.
     pub(super) out: BTreeMap<Tag, Timestamp>,
     /// Failures in a row of a question.

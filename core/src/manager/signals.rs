@@ -10,7 +10,7 @@ use crate::intake::{self, BadSignal, Fault, Signal, Timing};
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 use crate::timer::Why;
-use crate::unit::{Fingerprint, OrderLinkId, Side, SignalId, Span, Symbol, Text, Timestamp};
+use crate::unit::{Fingerprint, Intent, OrderLinkId, Side, SignalId, Span, Symbol, Text, Timestamp};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -77,7 +77,9 @@ impl Turn<'_> {
         let tries = match self.known(delivery, signal) {
             Known::Nothing => 1,
             Known::Other => return self.conflict(delivery, signal.id),
-            Known::Same { outcome: Some(outcome), tries } if outcome.may_be_tried_again() && tries < TRIES_MAX => {
+            Known::Same { outcome: Some(outcome), tries }
+                if outcome.may_be_tried_again() && tries < TRIES_MAX && !self.has_an_order(signal.id) =>
+            {
                 tries.saturating_add(1)
             }
             Known::Same { outcome, .. } => {
@@ -128,6 +130,14 @@ impl Turn<'_> {
             (None, None) => return Known::Nothing,
         };
         if same { Known::Same { outcome, tries } } else { Known::Other }
+    }
+
+    /// Whatever its outcome was: does an order of it live, or has one filled? Then another one would be its second.
+    fn has_an_order(&self, signal: SignalId) -> bool {
+        let prefix = self.m.config.link_id_prefix;
+        let link = |attempt| OrderLinkId::of(prefix, Intent { signal, leg: 0, attempt });
+        let mut orders = (0..u8::MAX).map_while(|attempt| self.m.durable.book.get(link(attempt)));
+        orders.any(|order| order.state.may_fill() || !order.facts.totals().quantity.is_zero())
     }
 
     fn is_full(&self, signal: &Signal) -> bool {

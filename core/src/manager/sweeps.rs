@@ -1,7 +1,8 @@
 //! The account-wide reconcile at start, after every gap and from time to time (spec T1, T3).
 
+use super::inquiries::VISIBILITY_BOUND;
 use super::turn::Turn;
-use crate::bybit::{Operation, Reply};
+use crate::bybit::{BadRow, Operation, Reply};
 use crate::event::Event;
 use crate::input::Tag;
 use crate::order::State;
@@ -50,7 +51,6 @@ impl Turn<'_> {
         let Some(clock) = self.m.observed.clock else { return self.ask(Tag::Clock) };
         let run = self.m.observed.sweeps.max(self.m.observed.epoch).saturating_add(1);
         self.m.observed.sweeps = run;
-        self.m.observed.foreign_overflow = false;
         let (began, until) = (self.now(), clock.surely_at(self.now()));
         self.m.observed.sweep =
             Some(Sweep::new(run, began, until, self.m.durable.reconciled_until, self.m.durable.born));
@@ -80,6 +80,7 @@ impl Turn<'_> {
                     self.order_row(row);
                 }
                 self.bad_rows(&page.bad);
+                sweep.orders_cut |= page.bad.iter().any(|row| !self.is_ours(row));
                 sweep.advance(page);
             }
             Reply::Executions(page) => {
@@ -114,12 +115,6 @@ impl Turn<'_> {
         if sweep.executions_cut {
             return self.sweep_cut();
         }
-        let (at, first) = (self.now(), self.m.durable.born.is_none());
-        self.emit(Event::Reconciled { until: sweep.until, at });
-        self.m.observed.synced = true;
-        self.m.observed.foreign_overflow |= sweep.orders_cut;
-        self.m.observed.foreign.retain(|_, (_, seen_at)| sweep.orders_cut || *seen_at >= sweep.began);
-        self.m.observed.hedged.retain(|_, leg| sweep.unread || leg.asked_at >= sweep.began);
         let missing: Vec<OrderLinkId> = self
             .m
             .durable
@@ -129,9 +124,31 @@ impl Turn<'_> {
             .map(|order| order.spec.link)
             .filter(|link| !sweep.seen.contains(link))
             .collect();
+        missing.iter().for_each(|link| self.note_missing(*link)); // until the reconcile before this one it was known
+        let (at, first) = (self.now(), self.m.durable.born.is_none());
+        self.emit(Event::Reconciled { until: sweep.until, at });
+        self.m.observed.synced = true;
+        self.read_account(sweep);
         missing.into_iter().for_each(|link| self.start_inquiry(link));
         self.compare_positions(sweep, first);
         let interval = self.m.config.reconcile_interval();
         self.arm(Why::Sweep, interval);
+    }
+
+    /// What others have on the account, as this reconcile showed it.
+    fn read_account(&mut self, sweep: &Sweep) {
+        let observed = &mut self.m.observed;
+        observed.foreign.retain(|_, foreign| {
+            sweep.orders_cut || foreign.seen_at >= sweep.began || foreign.outlives(sweep.began, VISIBILITY_BOUND)
+        });
+        observed
+            .hedged
+            .retain(|(symbol, _), leg| sweep.unread || sweep.held.contains(symbol) || leg.asked_at >= sweep.began);
+        let overflows = observed.foreign_overflow_at >= Some(sweep.began);
+        observed.unread_account = overflows || sweep.orders_cut || sweep.unread;
+    }
+
+    fn is_ours(&self, row: &BadRow) -> bool {
+        row.link.is_some_and(|link| self.ours(link.as_str()).is_some())
     }
 }

@@ -121,6 +121,9 @@ pub struct Order {
     pub refusal: Option<Refused>,
     /// What the exchange said.
     pub facts: Facts,
+    /// Exchange time up to which it was known, where the exchange has not shown it since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed_since: Option<ExchangeTime>,
     /// A cancel that is wanted until it is proven.
     pub cancel: Option<CancelReason>,
     /// What the world was told.
@@ -154,6 +157,7 @@ impl Order {
             signed_at: None,
             refusal: None,
             facts: Facts::default(),
+            missed_since: None,
             cancel: None,
             told: Told::default(),
             ended_at: None,
@@ -179,18 +183,21 @@ impl Order {
     /// Joins a row and moves the state.
     pub fn take_row(&mut self, row: &OrderRow) -> Verdict {
         self.facts.join_row(row);
+        self.missed_since = None;
         self.take(if row.status.is_terminal() { Stimulus::SeenClosed } else { Stimulus::SeenOpen })
     }
 
     /// A record of it that cannot be understood shows no more than that it exists.
     pub fn take_notice(&mut self, order_id: Option<ExchangeOrderId>) -> Verdict {
         self.facts.notice(order_id);
+        self.missed_since = None;
         self.take(Stimulus::Acked)
     }
 
     /// Joins an execution and moves the state.
     pub fn take_execution(&mut self, row: &ExecutionRow) -> Verdict {
         self.facts.join_execution(row);
+        self.missed_since = None;
         self.take(Stimulus::Filled)
     }
 

@@ -104,8 +104,8 @@ impl State {
 
             // Replies. Evidence may overtake them (bybit-v5.md Q2), and may have come before a restart.
             (S::Sending | S::Unknown, I::Acked) => To(S::Acked),
-            (S::Acked | S::Open | S::Closed | S::AgedOut, I::Acked) => Known,
-            (S::Intended | S::Refused | S::Absent | S::Expired, I::Acked) => Contradicts(S::Acked),
+            (S::Acked | S::Open | S::Closed, I::Acked) => Known,
+            (S::Intended | S::Refused | S::Absent | S::AgedOut | S::Expired, I::Acked) => Contradicts(S::Acked),
             (S::Sending | S::Unknown, I::Refused) => To(S::Refused),
             (_, I::Refused) => Known,
             (S::Sending, I::NotSent) => To(S::Intended),

@@ -111,6 +111,7 @@ impl Projector {
             | Event::PositionValidated { .. }
             | Event::PositionDiffers { .. }
             | Event::IntakePaused { .. }
+            | Event::OrderMissed { .. }
             | Event::SignalRepeated { .. }
             | Event::Reconciled { .. }
             | Event::OpeningHalted { .. }

@@ -51,6 +51,8 @@ pub(crate) struct Account {
     pub(crate) fills: Vec<ExecutionRow>,
     /// Positions whose rows cannot be read.
     pub(crate) unreadable_positions: u32,
+    pub(crate) unreadable_orders: u32,
+    pub(crate) legs: Vec<PositionRow>,
 }
 
 impl Desk {
@@ -187,7 +189,10 @@ impl Account {
             Request::Create(create) => Reply::Ack { order_id: Text::clipped("x"), link: Some(link_text(create.link)) },
             Request::Cancel(cancel) => Reply::Ack { order_id: Text::clipped("x"), link: Some(link_text(cancel.link)) },
             Request::Amend(_) => panic!("nothing is amended here"),
-            Request::OpenOrders(query) => Reply::Orders(self.orders_of(&self.orders, query)),
+            Request::OpenOrders(query) => {
+                let bad = unreadable(if query.link.is_none() { self.unreadable_orders } else { 0 });
+                Reply::Orders(Page { bad, ..self.orders_of(&self.orders, query) })
+            }
             Request::OrderHistory(query) => Reply::Orders(self.orders_of(&self.closed, query)),
             Request::Executions(query) => {
                 let id = query.order_id;
@@ -209,22 +214,12 @@ impl Account {
                 Reply::Positions(page(position_row(*symbol, self.held.get(symbol).copied().unwrap_or_default(), now)))
             }
             Request::Positions { .. } => {
-                let rows = self.held.iter().map(|(symbol, size)| position_row(*symbol, *size, now)).collect();
-                let why = Text::clipped("size is not a number");
-                let bad = (0..self.unreadable_positions).map(|index| BadRow { index, why, link: None }).collect();
+                let rows = self.held.iter().map(|(symbol, size)| position_row(*symbol, *size, now));
+                let rows = rows.chain(self.legs.iter().copied()).collect();
+                let bad = unreadable(self.unreadable_positions);
                 Reply::Positions(Page { rows, bad, ..Page::default() })
             }
-            Request::Ticker { .. } => {
-                let some = Some(price("50000"));
-                Reply::Tickers(page(TickerRow {
-                    symbol,
-                    last: price("50000"),
-                    mark: some,
-                    index: some,
-                    bid: some,
-                    ask: some,
-                }))
-            }
+            Request::Ticker { .. } => Reply::Tickers(page(ticker_row(symbol))),
             Request::ServerTime => Reply::ServerTime(now.0),
             Request::Instrument { .. } => Reply::Instruments(page(InstrumentRow {
                 symbol,
@@ -255,7 +250,13 @@ impl Account {
     }
 }
 
-fn position_row(symbol: Symbol, size: Quantity, now: Timestamp) -> PositionRow {
+fn ticker_row(symbol: Symbol) -> TickerRow {
+    let price = Price(d("50000"));
+    let some = Some(price);
+    TickerRow { symbol, last: price, mark: some, index: some, bid: some, ask: some }
+}
+
+pub(crate) fn position_row(symbol: Symbol, size: Quantity, now: Timestamp) -> PositionRow {
     let side = match size {
         size if size.is_zero() => None,
         size if size.is_positive() => Some(Side::Buy),
@@ -272,6 +273,11 @@ fn position_row(symbol: Symbol, size: Quantity, now: Timestamp) -> PositionRow {
         seq: -1,
         updated: ExchangeTime(now.0 / 1_000),
     }
+}
+
+pub(crate) fn unreadable(rows: u32) -> Vec<BadRow> {
+    let why = Text::clipped("it cannot be read");
+    (0..rows).map(|index| BadRow { index, why, link: None }).collect()
 }
 
 pub(crate) fn page<T>(row: T) -> Page<T> {

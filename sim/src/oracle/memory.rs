@@ -153,6 +153,7 @@ pub(super) fn link_of(event: &Event) -> Option<OrderLinkId> {
         | Event::OrderAnswered { link, .. }
         | Event::OrderSeen { link, .. }
         | Event::OrderNoticed { link, .. }
+        | Event::OrderMissed { link, .. }
         | Event::OrderExecuted { link, .. }
         | Event::OrderAbsent { link, .. }
         | Event::OrderExpired { link, .. }

@@ -155,6 +155,7 @@ impl Trace {
                 let why = if matches!(why, "" | "EC_NoError") { String::new() } else { format!(" {why}") };
                 (*link, format!("< order {} {:?} filled {}{why}", name(link), row.status, row.cum_quantity))
             }
+            Event::OrderMissed { link, .. } => (*link, format!("? order {} is not shown any more", name(link))),
             Event::OrderNoticed { link, .. } => {
                 (*link, format!("< order {} exists, more is not understood", name(link)))
             }

@@ -144,6 +144,7 @@ pub(in crate::fuzz) fn mark(event: &Event) -> &'static str {
         },
         Event::OrderSeen { .. } => "seen",
         Event::OrderNoticed { .. } => "noticed",
+        Event::OrderMissed { .. } => "missed",
         Event::OrderExecuted { .. } => "executed",
         Event::OrderAbsent { proof, .. } if proof.aged_out => "aged out",
         Event::OrderAbsent { .. } => "absent",
