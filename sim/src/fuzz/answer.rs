@@ -6,7 +6,7 @@ use crate::choice::Choices;
 use order_manager_core::bybit::{
     ApiError, ApiReply, ExecutionRow, LimitHeaders, OrderRow, OrderStatus, Page, PositionRow, Reply, Request,
 };
-use order_manager_core::input::Answer;
+use order_manager_core::input::{Answer, Tag};
 use order_manager_core::manager::Durable;
 use order_manager_core::unit::{Bytes, OrderLinkId, Quantity, Symbol, Text, Timestamp};
 
@@ -173,7 +173,16 @@ fn any_rows(choices: &mut Choices, venue: &mut Venue, durable: &Durable, waiting
         known - 1 - choices.below("which order", known as u64) as usize
     };
     let cursor = if choices.chance("cursor", 250) { Some(Box::new(Text::clipped("more"))) } else { None };
-    let bad = if choices.chance("bad row", 150) { vec![fact::bad_row(choices, venue)] } else { Vec::new() };
+    let mut bad = if choices.chance("bad row", 150) { vec![fact::bad_row(choices, venue)] } else { Vec::new() };
+    if let Tag::Inquiry { link, .. } = waiting.outgoing.tag
+        && !bad.is_empty()
+    {
+        // Nothing else was asked for: it is shown, and of one that never came there is nothing to show.
+        match venue.placed.iter_mut().find(|placed| placed.create.link == link) {
+            Some(placed) => placed.exists(),
+            None => bad.clear(),
+        }
+    }
     reply(Ok(match &waiting.outgoing.request {
         Request::OpenOrders(_) | Request::OrderHistory(_) => {
             let mut rows = Vec::new();

@@ -117,6 +117,7 @@ pub(super) fn any_order_row(choices: &mut Choices, venue: &mut Venue, index: usi
     let filled = if choices.chance("row filled", 400) { share(choices, placed.create.quantity) } else { placed.filled };
     let mut row = order_row(placed, status, filled, now);
     if let OrderStatus::Other(_) = status {
+        placed.exists();
         return row; // it is asked about, and then shown as it is
     }
     placed.status = Some(match placed.status {
@@ -239,9 +240,12 @@ pub(super) fn any_push(choices: &mut Choices, venue: &mut Venue, now: ExchangeTi
 }
 
 /// A row that could not be read, sometimes with its link id.
-pub(super) fn bad_row(choices: &mut Choices, venue: &Venue) -> BadRow {
-    let link = venue.placed.last().filter(|_| choices.below("bad link", 2) == 1);
-    let link = link.map(|placed| Text::clipped(placed.create.link.as_str()));
+pub(super) fn bad_row(choices: &mut Choices, venue: &mut Venue) -> BadRow {
+    let link = venue.placed.last_mut().filter(|_| choices.below("bad link", 2) == 1);
+    let link = link.map(|placed| {
+        placed.exists();
+        Text::clipped(placed.create.link.as_str())
+    });
     BadRow { index: 0, why: Text::clipped("qty is not a number"), link }
 }
 

@@ -268,7 +268,12 @@ impl Life {
         let link = self.venue.placed.last().map_or_else(String::new, |placed| placed.create.link.to_string());
         let mut bytes = match self.choices.below("frame", 3) {
             0 => b"not a frame".to_vec(),
-            1 => format!("{{\"topic\":\"order\",\"data\":[{{\"orderLinkId\":\"{link}\"}}]}}").into_bytes(),
+            1 => {
+                if let Some(placed) = self.venue.placed.last_mut() {
+                    placed.exists();
+                }
+                format!("{{\"topic\":\"order\",\"data\":[{{\"orderLinkId\":\"{link}\"}}]}}").into_bytes()
+            }
             _ => push_text(&Push { time: Some(now), rows: PushRows::Wallets(vec![fact::wallet()]), bad: Vec::new() }),
         };
         // Cut, not garbled: a garbled figure is another figure, and figures have to fit for the laws on sums.

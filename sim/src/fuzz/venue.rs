@@ -126,6 +126,11 @@ impl Venue {
 }
 
 impl Placed {
+    /// What shows it, understood or not, makes it true.
+    pub(super) fn exists(&mut self) {
+        self.status.get_or_insert(OrderStatus::New);
+    }
+
     /// The row that shows it as it stands.
     pub(super) fn row(&self, now: ExchangeTime) -> Option<OrderRow> {
         self.status.map(|status| fact::order_row(self, status, self.filled, now))
