@@ -226,12 +226,12 @@ impl Turn<'_> {
 
     /// An order that the exchange knew is not shown. It was known as of the last reconcile, which would have asked about it.
     pub(super) fn note_missing(&mut self, link: OrderLinkId) {
-        let known_until = self.m.durable.reconciled_until.or_else(|| self.exchange_now());
-        let order = self.m.durable.book.get(link).filter(|order| matches!(order.state, State::Acked | State::Open));
-        let (Some(order), Some(reconciled)) = (order, known_until) else { return };
-        if order.missed_since.is_none() {
-            let changed = order.facts.terms.map(|terms| terms.updated);
-            self.emit(Event::OrderMissed { link, known_until: reconciled.max(changed.unwrap_or(reconciled)) });
+        let Some(order) = self.m.durable.book.get(link) else { return };
+        let first = matches!(order.state, State::Acked | State::Open) && order.missed_since.is_none();
+        let reconciled = self.m.durable.reconciled_until.or_else(|| self.exchange_now());
+        let changed = order.facts.terms.map(|terms| terms.updated);
+        if let Some(known_until) = reconciled.max(changed).filter(|_| first) {
+            self.emit(Event::OrderMissed { link, known_until });
         }
     }
 

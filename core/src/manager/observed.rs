@@ -47,8 +47,8 @@ pub(super) struct Foreign {
 }
 
 impl Foreign {
-    /// Is it open still, after a reconcile that began then and did or did not list it? One view that shows nothing may be
-    /// behind, or blank for a moment: it takes a later one to believe that.
+    /// Does it count as open still, after a reconcile that began then and did not list it? One view that shows nothing may be
+    /// behind, or blank for a moment: it takes one that began this much later to believe it.
     pub(super) fn outlives(&mut self, began: Timestamp, bound: Span) -> bool {
         let missed_at = *self.missed_at.get_or_insert(began);
         began.since(missed_at) < bound

@@ -265,13 +265,13 @@ impl Life {
 
     fn bad_frame(&mut self) -> Result<(), Broken> {
         let now = self.venue.now(self.now);
-        let link = self.venue.placed.last().map_or_else(String::new, |placed| placed.create.link.to_string());
         let mut bytes = match self.choices.below("frame", 3) {
             0 => b"not a frame".to_vec(),
             1 => {
-                if let Some(placed) = self.venue.placed.last_mut() {
+                let link = self.venue.placed.last_mut().map_or_else(String::new, |placed| {
                     placed.exists();
-                }
+                    placed.create.link.to_string()
+                });
                 format!("{{\"topic\":\"order\",\"data\":[{{\"orderLinkId\":\"{link}\"}}]}}").into_bytes()
             }
             _ => push_text(&Push { time: Some(now), rows: PushRows::Wallets(vec![fact::wallet()]), bad: Vec::new() }),

@@ -38,6 +38,16 @@ fn a_row_with_more_filled_than_there_is() {
 }
 
 #[test]
+fn a_notice_of_an_order_that_never_was() {
+    let mut world = watched(Oracle::SeenIsReal);
+    let (link, evidence, at) = (unused(), Seq(1), world.now);
+    let spec = Box::new(Spec { link, ..specs(&world).0 });
+    tell(&mut world, &Event::OrderIntended { spec });
+    tell(&mut world, &Event::OrderNoticed { link, order_id: None, evidence, at });
+    found(&world, Oracle::SeenIsReal);
+}
+
+#[test]
 fn an_order_that_lives_after_its_end() {
     let world = watched(Oracle::SeenIsReal);
     let link = specs(&world).0.link;
