@@ -66,9 +66,9 @@ pub struct OrderRow {
     pub cum_value: Money,
     /// Fees paid so far (positive = paid).
     pub cum_fee: Money,
-    /// Unreadable it was cancelled, in Bybit's word; empty where it does not say.
+    /// Why it was cancelled, in Bybit's word; empty where it does not say.
     pub cancel_type: Text<48>,
-    /// Unreadable it was rejected, in Bybit's word.
+    /// Why it was rejected, in Bybit's word.
     pub reject_reason: Text<48>,
     /// May only reduce.
     pub reduce_only: bool,

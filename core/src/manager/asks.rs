@@ -160,6 +160,10 @@ impl Turn<'_> {
         let older = |known: &Reading<PositionRow>| mark(&known.value).is_after(row.seq, row.updated);
         let older = self.position_like(row).is_some_and(older);
         let reading = Reading { value: *row, asked_at };
+        if !older {
+            let strangers = self.m.observed.foreign.values_mut().filter(|foreign| foreign.open.symbol == row.symbol);
+            strangers.for_each(|foreign| foreign.shown(asked_at, Some(row.updated)));
+        }
         match row.position_idx {
             _ if older => {}
             0 => _ = self.m.observed.positions.insert(row.symbol, reading),

@@ -2,6 +2,7 @@
 
 use super::durable::Active;
 use super::facts::FOREIGN_MAX;
+use super::observed::Foreign;
 use super::turn::Turn;
 use crate::account::{Account, Held, Resting, order_cost, worst_notional};
 use crate::bybit::PositionRow;
@@ -128,7 +129,8 @@ impl Turn<'_> {
         let (symbol, cancels) = (plan.symbol, plan.cancels.as_slice());
         let too_large = || Refusal::overflow(Code::Exposure, "the account's exposure");
         let own = self.m.durable.book.live().filter(|order| !cancels.contains(&order.spec.link)).map(resting);
-        let foreign = self.m.observed.foreign.values().map(|foreign| foreign.resting);
+        let foreign = self.m.observed.foreign.values().map(Foreign::resting).collect::<Option<Vec<_>>>();
+        let foreign = foreign.ok_or_else(too_large)?.into_iter();
         let all: Vec<Resting> = own.chain(foreign).filter(|r| r.remaining.is_positive()).collect();
         let other_exposure = self.other_exposure(symbol, &all).ok_or_else(too_large)?;
         let resting = all.into_iter().filter(|r| r.symbol == symbol).collect();

@@ -7,7 +7,7 @@ use crate::bybit::{BadRow, ExecutionRow, OrderRow, OrderStatus, Push, PushRows, 
 use crate::event::Event;
 use crate::order::{State, Stimulus, Verdict};
 use crate::timer::Why;
-use crate::unit::{Bytes, ExchangeOrderId, OrderLinkId, Price, Quantity, Span, Symbol, Text};
+use crate::unit::{Bytes, ExchangeOrderId, ExchangeTime, OrderLinkId, Price, Quantity, Side, Span, Symbol, Text};
 use alloc::boxed::Box;
 
 /// How long a market order, or one that is filled whole, may go without its end before it is asked about.
@@ -69,6 +69,7 @@ impl Turn<'_> {
     pub(super) fn order_row(&mut self, row: &OrderRow) {
         let Some(link) = self.our_name(row.link, row.order_id) else { return self.foreign_order(row) };
         let Some(order) = self.m.durable.book.get(link) else {
+            self.foreign_order(row); // whoever made it, it may fill
             return self.quarantine(&alloc::format!("order {link} has our prefix and is not in the book"));
         };
         if let OrderStatus::Other(status) = row.status {
@@ -162,6 +163,10 @@ impl Turn<'_> {
         self.touch(row.symbol);
         let (evidence, at) = (self.m.seq, self.now());
         self.emit(Event::ForeignExecuted { row: Box::new(*row), evidence, at });
+        // Its row may be yet to come.
+        let nothing = resting(row.symbol, row.side, Quantity::ZERO, row.price, false);
+        let Some(foreign) = self.foreign(row.order_id, nothing) else { return };
+        foreign.heard = foreign.heard.plus(row.quantity).unwrap_or(foreign.heard);
     }
 
     /// Fills from before we came to the account are in the position that we found there.
@@ -170,21 +175,37 @@ impl Turn<'_> {
         self.m.durable.born.or(began).is_some_and(|born| row.time >= born)
     }
 
-    /// An order of the account that is not ours: never touched, and counted as filled (spec K1).
+    /// An order of the account that is in no book of ours: never touched, and counted as filled (spec K1).
     fn foreign_order(&mut self, row: &OrderRow) {
-        let foreign = &mut self.m.observed.foreign;
-        if row.status.is_terminal() {
-            foreign.remove(&row.order_id);
-        } else if !foreign.contains_key(&row.order_id) && foreign.len() >= FOREIGN_MAX {
-            self.m.observed.unread_account = true;
-            self.m.observed.foreign_overflow_at = Some(self.m.now);
-        } else {
-            let remaining = row.quantity.minus(row.cum_quantity).unwrap_or(Quantity::ZERO);
-            let price = row.price.unwrap_or(Price::ZERO);
-            let (symbol, side, reduce_only) = (row.symbol, row.side, row.reduce_only);
-            let resting = Resting { symbol, side, remaining, price, reduce_only };
-            foreign.insert(row.order_id, Foreign { resting, seen_at: self.m.now, missed_at: None });
+        let left = row.quantity.minus(row.cum_quantity).unwrap_or(Quantity::ZERO);
+        let left = if row.status.is_terminal() { Quantity::ZERO } else { left };
+        let paid = row.cum_value.per(row.cum_quantity);
+        let price = row.price.max(paid).unwrap_or(Price::ZERO);
+        let open = resting(row.symbol, row.side, left, price, row.reduce_only);
+        let now = self.m.now;
+        let Some(foreign) = self.foreign(row.order_id, open) else { return };
+        if row.cum_quantity > foreign.filled {
+            (foreign.filled, foreign.filled_by, foreign.filled_at) = (row.cum_quantity, row.updated, now);
         }
+        (foreign.open, foreign.seen_at, foreign.missed_at) = (open, now, None);
+    }
+
+    /// What we know of that order of another; none where there are too many of them.
+    fn foreign(&mut self, id: ExchangeOrderId, open: Resting) -> Option<&mut Foreign> {
+        let (now, known) = (self.m.now, &mut self.m.observed.foreign);
+        if known.len() >= FOREIGN_MAX {
+            known.retain(|of, foreign| *of == id || !foreign.is_over());
+        }
+        if !known.contains_key(&id) && known.len() >= FOREIGN_MAX {
+            self.m.observed.unread_account = true;
+            self.m.observed.foreign_overflow_at = Some(now);
+            return None;
+        }
+        let nothing = Quantity::ZERO;
+        let (filled_by, filled_at) = (ExchangeTime::default(), now);
+        let new =
+            Foreign { open, filled: nothing, filled_by, filled_at, heard: nothing, seen_at: now, missed_at: None };
+        Some(known.entry(id).or_insert(new))
     }
 
     pub(super) fn own_position(&self, symbol: Symbol) -> Quantity {
@@ -194,4 +215,8 @@ impl Turn<'_> {
     pub(super) fn exchange_position(&self, symbol: Symbol) -> Option<&Reading<crate::bybit::PositionRow>> {
         self.m.observed.positions.get(&symbol)
     }
+}
+
+const fn resting(symbol: Symbol, side: Side, remaining: Quantity, price: Price, reduce_only: bool) -> Resting {
+    Resting { symbol, side, remaining, price, reduce_only }
 }

@@ -1,12 +1,14 @@
 //! What was last seen, never stored: a restart forgets it, and decisions refuse what is stale. But for what was spent of the
 //! request budgets, which the records tell.
 
+use super::inquiries::VISIBILITY_BOUND;
 use crate::account::Resting;
 use crate::bybit::{PositionRow, WalletRow};
 use crate::event::Seq;
 use crate::input::{Source, Tag};
 use crate::market::Quote;
 use crate::pace::Pace;
+use crate::position::Mark;
 use crate::reconcile::Sweep;
 use crate::timer::Table;
 use crate::unit::{ClockOffset, ExchangeOrderId, ExchangeTime, Money, OrderLinkId, Quantity, Span, Symbol, Timestamp};
@@ -36,10 +38,17 @@ impl Clock {
     }
 }
 
-/// An open order of the account that is not ours.
+/// An order of the account that is in no book of ours: one that is open, or that has filled since the last reconcile.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Foreign {
-    pub(super) resting: Resting,
+    /// What of it may yet fill.
+    pub(super) open: Resting,
+    /// What of it has filled, by its rows; when the last of that was, and when it was first shown.
+    pub(super) filled: Quantity,
+    pub(super) filled_by: ExchangeTime,
+    pub(super) filled_at: Timestamp,
+    /// What of that is in what we know of the position: by executions, or by a view from after them.
+    pub(super) heard: Quantity,
     /// When it was last shown.
     pub(super) seen_at: Timestamp,
     /// When the first reconcile began that did not list it, since it was last shown.
@@ -47,11 +56,35 @@ pub(super) struct Foreign {
 }
 
 impl Foreign {
+    /// What it counts to the worst case (spec K1): a fill that its row alone has told of is in no view of the position.
+    pub(super) fn resting(&self) -> Option<Resting> {
+        let unheard = self.filled.minus(self.heard)?.max(Quantity::ZERO);
+        Some(Resting { remaining: self.open.remaining.plus(unheard)?, ..self.open })
+    }
+
+    /// A view of the position was asked for then; `updated` is when it last changed, where it says so. Where it cannot be
+    /// from before the fills that were shown, they are in it.
+    pub(super) fn shown(&mut self, asked_at: Timestamp, updated: Option<ExchangeTime>) {
+        let after = updated.is_some_and(|updated| updated > self.filled_by.after(Mark::SAME));
+        if after || asked_at >= self.filled_at.after(VISIBILITY_BOUND) {
+            self.heard = self.heard.max(self.filled);
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open.remaining.is_positive()
+    }
+
+    /// Has it ended, and is all that filled known?
+    pub(super) fn is_over(&self) -> bool {
+        !self.is_open() && self.filled <= self.heard
+    }
+
     /// Does it count as open still, after a reconcile that began then and did not list it? One view that shows nothing may be
     /// behind, or blank for a moment: it takes one that began this much later to believe it.
-    pub(super) fn outlives(&mut self, began: Timestamp, bound: Span) -> bool {
+    pub(super) fn outlives(&mut self, began: Timestamp) -> bool {
         let missed_at = *self.missed_at.get_or_insert(began);
-        began.since(missed_at) < bound
+        began.since(missed_at) < VISIBILITY_BOUND
     }
 }
 
@@ -124,4 +157,60 @@ pub(super) struct Observed {
     pub(super) overdue_executions: BTreeSet<OrderLinkId>,
     pub(super) pace: Pace,
     pub(super) timers: Table,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{price, quantity};
+    use crate::unit::Side;
+
+    const SHOWN_AT: Timestamp = Timestamp(60_000_000);
+    const FILLED_BY: ExchangeTime = ExchangeTime(60_000);
+
+    /// Of a buy of 3 two thirds have filled, and one of these was heard of.
+    fn foreign() -> Foreign {
+        let symbol = Symbol::new("BTCUSDT").unwrap();
+        let (side, remaining, price) = (Side::Buy, quantity("1"), price("90"));
+        let open = Resting { symbol, side, remaining, price, reduce_only: false };
+        let (filled, heard) = (quantity("2"), quantity("1"));
+        let (filled_by, filled_at, seen_at) = (FILLED_BY, SHOWN_AT, SHOWN_AT);
+        Foreign { open, filled, filled_by, filled_at, heard, seen_at, missed_at: None }
+    }
+
+    #[test]
+    fn k1_what_filled_unheard_counts_until_a_view_must_have_it() {
+        let before = |at: Timestamp| Timestamp(at.0 - 1);
+        let visible = SHOWN_AT.after(VISIBILITY_BOUND);
+        let surely = FILLED_BY.after(Mark::SAME);
+        for (asked_at, updated, counts) in [
+            (SHOWN_AT, None, "2"),
+            (before(visible), Some(surely), "2"),
+            (before(visible), Some(ExchangeTime(surely.0 + 1)), "1"),
+            (visible, None, "1"),
+        ] {
+            let mut foreign = foreign();
+            foreign.shown(asked_at, updated);
+            assert_eq!(foreign.resting().unwrap().remaining, quantity(counts), "{asked_at:?} {updated:?}");
+        }
+    }
+
+    #[test]
+    fn k1_an_order_is_over_when_it_has_ended_and_its_fills_are_known() {
+        let mut foreign = foreign();
+        foreign.open.remaining = Quantity::ZERO;
+        assert!(!foreign.is_over());
+        foreign.heard = foreign.filled;
+        assert!(foreign.is_over() && foreign.resting().unwrap().remaining.is_zero());
+        foreign.open.remaining = quantity("1");
+        assert!(!foreign.is_over());
+    }
+
+    #[test]
+    fn k1_one_reconcile_that_does_not_list_it_ends_nothing() {
+        let mut foreign = foreign();
+        let again = SHOWN_AT.after(VISIBILITY_BOUND);
+        assert!(foreign.outlives(SHOWN_AT) && foreign.outlives(Timestamp(again.0 - 1)));
+        assert!(!foreign.outlives(again));
+    }
 }

@@ -1,6 +1,5 @@
 //! The account-wide reconcile at start, after every gap and from time to time (spec T1, T3).
 
-use super::inquiries::VISIBILITY_BOUND;
 use super::turn::Turn;
 use crate::bybit::{BadRow, Operation, Reply};
 use crate::event::Event;
@@ -139,7 +138,9 @@ impl Turn<'_> {
     fn read_account(&mut self, sweep: &Sweep) {
         let observed = &mut self.m.observed;
         observed.foreign.retain(|_, foreign| {
-            sweep.orders_cut || foreign.seen_at >= sweep.began || foreign.outlives(sweep.began, VISIBILITY_BOUND)
+            foreign.shown(sweep.began, None);
+            foreign.seen_at >= sweep.began
+                || !foreign.is_over() && (sweep.orders_cut || !foreign.is_open() || foreign.outlives(sweep.began))
         });
         observed
             .hedged
@@ -149,6 +150,7 @@ impl Turn<'_> {
     }
 
     fn is_ours(&self, row: &BadRow) -> bool {
-        row.link.is_some_and(|link| self.ours(link.as_str()).is_some())
+        let link = row.link.and_then(|link| self.ours(link.as_str()));
+        link.is_some_and(|link| self.m.durable.book.get(link).is_some())
     }
 }

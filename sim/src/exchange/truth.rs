@@ -106,7 +106,8 @@ impl Truth {
     }
 
     /// The order of one of Bybit's ids.
-    pub(super) fn order_by_id(&self, id: ExchangeOrderId) -> Option<&Order> {
+    #[must_use]
+    pub fn order_by_id(&self, id: ExchangeOrderId) -> Option<&Order> {
         self.orders.get(number_in(id.as_str())? as usize).filter(|order| order.id == id)
     }
 

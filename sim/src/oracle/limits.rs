@@ -1,13 +1,16 @@
 //! The operator's limits by the exchange's truth, at the moment an order is taken there: what it holds, and what our
-//! orders there may still do. Trades of others that the manager had neither heard of nor seen in a pushed position
-//! when it decided are counted off.
+//! orders there may still do, and those of others that the manager had been shown when it decided. Trades of others that
+//! it had neither heard of nor seen in a pushed position or in their order's row are counted off.
 
 use super::bench::{Bench, Scene, Verdict};
 use super::list::Oracle;
 use super::memory::{Decided, Memory, Track};
+use super::strangers::Strangers;
 use crate::exchange::{Execution, Order, Truth};
+use order_manager_core::Step;
 use order_manager_core::bybit::{Create, ExecType};
 use order_manager_core::config::Config;
+use order_manager_core::input::Input;
 use order_manager_core::order::Spec;
 use order_manager_core::unit::{
     Decimal, ExecId, Money, OrderLinkId, Price, Quantity, Ratio, Side, Span, Symbol, Timestamp,
@@ -24,8 +27,11 @@ pub(super) struct Limits {
     /// Orders and executions of the exchange that were looked at.
     orders: usize,
     executions: usize,
-    /// Orders of ours that may fill, by number.
+    /// Orders that may fill, by number; of others' those that count.
     live: Vec<u64>,
+    /// Orders of others that are open, by number.
+    others: Vec<u64>,
+    strangers: Strangers,
     foreign: Vec<Foreign>,
     /// When a price or a position last moved.
     moved_at: Timestamp,
@@ -43,6 +49,7 @@ pub(super) struct Limits {
 #[derive(Clone, Copy, Debug)]
 struct Foreign {
     id: ExecId,
+    number: u64,
     seq: i64,
     at: Timestamp,
     symbol: Symbol,
@@ -68,6 +75,15 @@ enum Of {
 }
 
 impl Limits {
+    /// Takes what a step was shown of others' orders.
+    pub(super) fn stepped(&mut self, scene: Scene<'_>, input: &Input, step: &Step) {
+        self.strangers.stepped(scene, input, step);
+    }
+
+    pub(super) fn died(&mut self) {
+        self.strangers.forget();
+    }
+
     pub(super) const fn price_moved(&mut self, now: Timestamp) {
         self.moved_at = now;
     }
@@ -96,6 +112,9 @@ impl Limits {
             if let Some(link) = order.link.filter(|_| order.is_ours()) {
                 self.taken.push(scene.now);
                 self.accepted(bench, scene, order, link, memory, config);
+            } else {
+                self.others.push(order.number);
+                self.strangers.placed();
             }
         }
         self.orders = truth.orders.len();
@@ -107,8 +126,8 @@ impl Limits {
             return;
         }
         let Some(link) = e.link.filter(|_| e.is_ours(truth)) else {
-            let Execution { id, seq, time: at, symbol, side, quantity, price, .. } = *e;
-            return self.foreign.push(Foreign { id, seq, at, symbol, side, quantity, price });
+            let Execution { id, number, seq, time: at, symbol, side, quantity, price, .. } = *e;
+            return self.foreign.push(Foreign { id, number, seq, at, symbol, side, quantity, price });
         };
         let opened = Quantity(e.quantity.0 - e.closed.0);
         if opened.is_zero() {
@@ -140,15 +159,20 @@ impl Limits {
         bench.rule(Oracle::OneOrderAnIntent, one_of_its_leg(scene, link, spec, memory));
         bench.must(Oracle::AbsenceIsTrue, !absent, || format!("{link} was proven absent, and is taken now"));
         let truth = scene.exchange.truth();
-        self.live.retain(|number| truth.orders.get(*number as usize).is_some_and(|order| !order.is_closed()));
+        let is_open = |number: &u64| truth.orders.get(*number as usize).filter(|order| !order.is_closed());
+        self.live.retain(|number| is_open(number).is_some_and(Order::is_ours));
         self.live.push(order.number);
+        self.others.retain(|number| is_open(number).is_some());
+        let counts = |of: &Order| self.strangers.counts(of, decided.at);
+        self.live.extend(self.others.iter().filter(|number| is_open(number).is_some_and(counts)));
         let Some(spec) = spec.filter(|_| !order.reduce_only) else { return };
         bench.rule(Oracle::OrderSizeLimit, order_size(order, spec.price, config));
         let window = decided.at.0.saturating_sub(config.position_max_age().0 + self.lag.0);
         let unheard = |foreign: &&Foreign| {
             let shown = memory.views.get(&foreign.symbol).into_iter().flatten();
             let shown = shown.filter(|(_, seq)| *seq >= foreign.seq).map(|(heard, _)| *heard);
-            shown.chain(memory.foreign.get(&foreign.id).copied()).all(|heard| heard >= decided.at)
+            let told = self.strangers.told(truth, foreign.number);
+            shown.chain(memory.foreign.get(&foreign.id).copied()).chain(told).all(|heard| heard >= decided.at)
         };
         let recent = |foreign: &&Foreign| foreign.symbol == order.symbol && foreign.at.0 >= window && unheard(foreign);
         let others: Vec<Foreign> = self.foreign.iter().filter(recent).copied().collect();
@@ -191,11 +215,12 @@ impl Limits {
             return Ok(());
         }
         let decided = order.link.and_then(|link| memory.known(link)).map(|track| track.decided.at);
-        let slipped = match max.of {
-            Of::All => slipped(scene, order.symbol, memory, decided.unwrap_or_default()),
+        let decided = decided.unwrap_or_default();
+        let elsewhere = match max.of {
+            Of::All => slipped(scene, order.symbol, memory, decided) + self.freed(scene, order.symbol, memory, decided),
             Of::Symbol => Decimal::ZERO,
         };
-        let excused = excused + slipped;
+        let excused = excused + elsewhere;
         let verdict = self.exposure(scene, order, spec.price, excused, memory, max);
         if verdict.is_ok() {
             return verdict;
@@ -205,6 +230,23 @@ impl Limits {
         let mut later = specs.filter(|(_, decided)| decided.at >= spec.at);
         let seen = later.any(|(of, at)| self.exposure(scene, of, at.price, excused, memory, max).is_ok());
         if seen { Ok(()) } else { verdict }
+    }
+
+    /// What only reduces passes every limit (spec K3). What it took from positions of other symbols, decided after this one,
+    /// other orders there would have had to close before they opened.
+    fn freed(&self, scene: Scene<'_>, symbol: Symbol, memory: &Memory, decided: Timestamp) -> Decimal {
+        let orders = &scene.exchange.truth().orders;
+        let live = |of: Symbol| {
+            self.live.iter().filter_map(move |of| orders.get(*of as usize)).filter(move |o| o.symbol == of)
+        };
+        let exits = orders.iter().filter(|of| of.symbol != symbol && of.reduce_only && of.is_ours());
+        let later =
+            exits.filter(|of| of.link.and_then(|link| memory.known(link)).is_some_and(|t| t.decided.at >= decided));
+        let freed = later.map(|of| {
+            let dearest = live(of.symbol).filter(|o| o.side == of.side).map(|o| o.state.price.0).max();
+            of.state.quantity.0 * dearest.unwrap_or_default()
+        });
+        freed.sum()
     }
 
     /// If everything of its side fills: the position there.

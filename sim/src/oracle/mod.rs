@@ -7,7 +7,7 @@
 //! Cost is a law here: cursors and counters, nothing that grows with the state at each step.
 //!
 //! Reading order: list (names and reasons), bench (verdicts), memory (what is remembered), rules, sent, cancels,
-//! readings, limits, fills, lanes, published, ends, pulse, restarts, healed.
+//! readings, limits, strangers, fills, lanes, published, ends, pulse, restarts, healed.
 
 mod bench;
 mod cancels;
@@ -24,6 +24,7 @@ mod readings;
 mod restarts;
 mod rules;
 mod sent;
+mod strangers;
 
 #[cfg(test)]
 mod tests;
@@ -150,6 +151,7 @@ impl Judge {
             self.cancels.trouble(scene.now, None); // nothing can be signed
         }
         self.cancels.stepped(bench, scene, memory);
+        self.limits.stepped(scene, input, step);
         self.lanes.stepped(bench, input, &step.commands);
         self.pulse.stepped(bench, scene, input, step, manager);
     }
@@ -275,6 +277,7 @@ impl Judge {
         self.sent.died();
         self.readings.died();
         self.memory.views.clear();
+        self.limits.died();
         self.restarts.died(manager);
         self.cancels.trouble(now, None);
     }

@@ -37,8 +37,8 @@ pub const NAMED_GAPS: &[Gap] = &[
         oracle: Oracle::WatermarkNotAhead,
         seed: 30,
         part: 5,
-        what: "An order bears our prefix and no journal of ours has it (T1): it is set aside with its fills, and neither \
-               booked nor counted.",
+        what: "An order bears our prefix and no journal of ours has it (T1): it counts to the worst case, and its fills \
+               are set aside and not booked.",
     },
     Gap {
         family: Some(Family::ReplyTwice),

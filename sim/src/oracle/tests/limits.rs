@@ -65,6 +65,56 @@ fn trades_of_others_excuse_what_they_add_and_no_more() {
     }
 }
 
+/// 0.01 is held, 0.01 rests, 0.01 comes, and a stranger's 0.01 rests: it counts from when it was shown.
+#[test]
+fn open_orders_of_others_count_once_they_were_shown() {
+    let strangers = r#"
+[[steps]]
+at = "30s"
+quirk = { name = "foreign-order", side = "buy", quantity = "0.01", away = "0.02" }
+"#;
+    for (decided, limit, is_over) in [(0, "0.03", false), (1, "0.03", true), (1, "0.04", false)] {
+        let world = one_more_beside(strangers, decided, limit);
+        assert_eq!(world.broken().is_some(), is_over, "decided after {decided} s, the limit is {limit}");
+    }
+}
+
+/// Another order of the filled one's kind, decided so many seconds after the stranger's was placed.
+fn one_more_beside(steps: &str, decided: u64, limit: &str) -> World {
+    let mut world = acted(&format!("{TWO_ORDERS}{steps}"), Set::only(Oracle::PositionLimit));
+    let placed = world.exchange.truth().orders.iter().find(|order| !order.is_ours()).unwrap().created;
+    let (link, decided) = (unused(), placed.after(Span::secs(decided)));
+    world.judge.config.max_position_size = quantity(limit);
+    let spec = specs(&world).0;
+    tell(&mut world, &Event::OrderIntended { spec: Box::new(Spec { link, ..spec }) });
+    world.judge.memory.track(link).decided.at = decided;
+    arrive(&mut world, Create { link, ..spec.create() });
+    world
+}
+
+/// What a stranger's order is told to have filled by its row alone excuses nothing.
+#[test]
+fn a_trade_of_others_that_its_row_told_is_no_excuse() {
+    let strangers = r#"
+[[steps]]
+at = "30s"
+fault = { drop = "push", of = "execution", count = 1 }
+[[steps]]
+at = "30s"
+fault = { drop = "push", of = "position", count = 1 }
+[[steps]]
+at = "30s"
+quirk = { name = "foreign-order", side = "buy", quantity = "0.01", away = "-0.02" }
+"#;
+    for (decided, is_over) in [(0, false), (1, true)] {
+        assert_eq!(
+            one_more_beside(strangers, decided, "0.03").broken().is_some(),
+            is_over,
+            "decided after {decided} s"
+        );
+    }
+}
+
 #[test]
 fn an_exposure_over_its_limit_in_the_worst_case() {
     let world = one_more(Oracle::ExposureLimit, |config| config.max_exposure.0 = Decimal::from(1_550));
