@@ -11,6 +11,7 @@ enum Fact {
     Row(OrderRow),
     Execution(ExecutionRow),
     Id(ExchangeOrderId),
+    Notice(Option<ExchangeOrderId>),
 }
 
 fn spec() -> Spec {
@@ -77,6 +78,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         (statuses, 0..=10u8, 0..5u64, reasons).prop_map(|(s, f, u, r)| Fact::Row(row(s, f, u, r))),
         (0..10u8).prop_map(|n| Fact::Execution(execution(n))),
         Just(Fact::Id(Text::clipped("id-1"))),
+        any::<bool>().prop_map(|named| Fact::Notice(named.then(|| Text::clipped("id-1")))),
     ]
 }
 
@@ -87,6 +89,7 @@ fn run(facts: &[Fact]) -> Order {
         match fact {
             Fact::Row(row) => _ = order.take_row(row),
             Fact::Execution(row) => _ = order.take_execution(row),
+            Fact::Notice(id) => _ = order.take_notice(*id),
             Fact::Id(id) => {
                 order.facts.join_id(*id);
                 order.take(Stimulus::Acked);
@@ -105,6 +108,16 @@ proptest! {
         })
     ) {
         prop_assert_eq!(run(&facts), run(&shuffled));
+    }
+}
+
+/// What it is nobody can read, and that it is there everybody can.
+#[test]
+fn o4_a_record_that_cannot_be_understood_shows_that_the_order_exists() {
+    let id = Text::clipped("id-1");
+    for (named, known) in [(None, None), (Some(id), Some(id))] {
+        let order = run(&[Fact::Notice(named)]);
+        assert_eq!((order.state, order.facts.seen, order.facts.order_id), (State::Acked, true, known));
     }
 }
 
