@@ -1,6 +1,6 @@
 //! Readings that a decision needs: who asks for them, when they are stale, what they say.
 
-use super::observed::{Clock, Reading};
+use super::observed::{Clock, Foreign, Reading};
 use super::turn::Turn;
 use crate::bybit::{InstrumentRow, Page, PositionRow, Request, TickerRow, WalletRow};
 use crate::event::Event;
@@ -161,7 +161,9 @@ impl Turn<'_> {
         let older = self.position_like(row).is_some_and(older);
         let reading = Reading { value: *row, asked_at };
         if !older {
-            let strangers = self.m.observed.foreign.values_mut().filter(|foreign| foreign.open.symbol == row.symbol);
+            let asked_at = self.m.observed.clock.map(|clock| clock.surely_at(asked_at)).unwrap_or_default();
+            let of_it = |foreign: &&mut Foreign| (foreign.open.symbol, foreign.leg) == (row.symbol, row.position_idx);
+            let strangers = self.m.observed.foreign.values_mut().filter(of_it);
             strangers.for_each(|foreign| foreign.shown(asked_at, Some(row.updated)));
         }
         match row.position_idx {

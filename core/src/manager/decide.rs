@@ -53,7 +53,7 @@ impl Turn<'_> {
         }
         if self.m.observed.unread_account && !plan.reduce_only {
             let text = format_args!(
-                "the account has more than {FOREIGN_MAX} open orders of others, or orders or positions that cannot be read: \
+                "the account has more than {FOREIGN_MAX} orders of others, or orders or positions that cannot be read: \
                  its exposure cannot be told"
             );
             return Err(Refusal::new(Code::Exposure, text));

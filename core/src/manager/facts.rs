@@ -7,12 +7,12 @@ use crate::bybit::{BadRow, ExecutionRow, OrderRow, OrderStatus, Push, PushRows, 
 use crate::event::Event;
 use crate::order::{State, Stimulus, Verdict};
 use crate::timer::Why;
-use crate::unit::{Bytes, ExchangeOrderId, ExchangeTime, OrderLinkId, Price, Quantity, Side, Span, Symbol, Text};
+use crate::unit::{Bytes, ExchangeOrderId, OrderLinkId, Price, Quantity, Side, Span, Symbol, Text};
 use alloc::boxed::Box;
 
 /// How long a market order, or one that is filled whole, may go without its end before it is asked about.
 const MARKET_END: Span = Span::secs(1);
-/// Foreign open orders that are remembered; with more, the exposure cannot be told and opening is refused.
+/// Foreign orders that are remembered, open or not told whole yet; with more, the exposure cannot be told and opening is refused.
 pub(super) const FOREIGN_MAX: usize = 1_000;
 
 impl Turn<'_> {
@@ -164,9 +164,10 @@ impl Turn<'_> {
         let (evidence, at) = (self.m.seq, self.now());
         self.emit(Event::ForeignExecuted { row: Box::new(*row), evidence, at });
         // Its row may be yet to come.
-        let nothing = resting(row.symbol, row.side, Quantity::ZERO, row.price, false);
-        let Some(foreign) = self.foreign(row.order_id, nothing) else { return };
-        foreign.heard = foreign.heard.plus(row.quantity).unwrap_or(foreign.heard);
+        let open = resting(row.symbol, row.side, row.quantity, row.price, false);
+        if let Some(foreign) = self.foreign(row.order_id, open) {
+            foreign.executed(row);
+        }
     }
 
     /// Fills from before we came to the account are in the position that we found there.
@@ -183,11 +184,9 @@ impl Turn<'_> {
         let price = row.price.max(paid).unwrap_or(Price::ZERO);
         let open = resting(row.symbol, row.side, left, price, row.reduce_only);
         let now = self.m.now;
-        let Some(foreign) = self.foreign(row.order_id, open) else { return };
-        if row.cum_quantity > foreign.filled {
-            (foreign.filled, foreign.filled_by, foreign.filled_at) = (row.cum_quantity, row.updated, now);
+        if let Some(foreign) = self.foreign(row.order_id, open) {
+            foreign.row(row, open, now);
         }
-        (foreign.open, foreign.seen_at, foreign.missed_at) = (open, now, None);
     }
 
     /// What we know of that order of another; none where there are too many of them.
@@ -201,11 +200,7 @@ impl Turn<'_> {
             self.m.observed.foreign_overflow_at = Some(now);
             return None;
         }
-        let nothing = Quantity::ZERO;
-        let (filled_by, filled_at) = (ExchangeTime::default(), now);
-        let new =
-            Foreign { open, filled: nothing, filled_by, filled_at, heard: nothing, seen_at: now, missed_at: None };
-        Some(known.entry(id).or_insert(new))
+        Some(known.entry(id).or_insert_with(|| Foreign::new(open, now)))
     }
 
     pub(super) fn own_position(&self, symbol: Symbol) -> Quantity {

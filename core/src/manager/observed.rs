@@ -3,7 +3,7 @@
 
 use super::inquiries::VISIBILITY_BOUND;
 use crate::account::Resting;
-use crate::bybit::{PositionRow, WalletRow};
+use crate::bybit::{ExecutionRow, OrderRow, PositionRow, WalletRow};
 use crate::event::Seq;
 use crate::input::{Source, Tag};
 use crate::market::Quote;
@@ -38,17 +38,20 @@ impl Clock {
     }
 }
 
-/// An order of the account that is in no book of ours: one that is open, or that has filled since the last reconcile.
+/// An order of the account that is in no book of ours: one that may fill, or of which fills may be in no figure yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Foreign {
-    /// What of it may yet fill.
+    /// What of it may yet fill, by its last row.
     pub(super) open: Resting,
-    /// What of it has filled, by its rows; when the last of that was, and when it was first shown.
+    /// `positionIdx`: in hedge mode each leg is a position of its own.
+    pub(super) leg: u8,
+    pub(super) updated: ExchangeTime,
+    /// What of it has filled, by its rows, and when the last of that was at the latest.
     pub(super) filled: Quantity,
     pub(super) filled_by: ExchangeTime,
-    pub(super) filled_at: Timestamp,
-    /// What of that is in what we know of the position: by executions, or by a view from after them.
+    /// What is in what we know of the position: all fills until `heard_by`, and those later ones whose executions came.
     pub(super) heard: Quantity,
+    pub(super) heard_by: ExchangeTime,
     /// When it was last shown.
     pub(super) seen_at: Timestamp,
     /// When the first reconcile began that did not list it, since it was last shown.
@@ -56,18 +59,53 @@ pub(super) struct Foreign {
 }
 
 impl Foreign {
-    /// What it counts to the worst case (spec K1): a fill that its row alone has told of is in no view of the position.
+    /// Nothing is known of it but where it is.
+    pub(super) fn new(open: Resting, now: Timestamp) -> Self {
+        let (leg, never, nothing) = (0, ExchangeTime::default(), Quantity::ZERO);
+        Self {
+            open: Resting { remaining: nothing, ..open },
+            leg,
+            updated: never,
+            filled: nothing,
+            filled_by: never,
+            heard: nothing,
+            heard_by: never,
+            seen_at: now,
+            missed_at: None,
+        }
+    }
+
+    /// What it counts to the worst case (spec K1): a fill that its row alone has told of may be in no view of the position.
     pub(super) fn resting(&self) -> Option<Resting> {
         let unheard = self.filled.minus(self.heard)?.max(Quantity::ZERO);
         Some(Resting { remaining: self.open.remaining.plus(unheard)?, ..self.open })
     }
 
-    /// A view of the position was asked for then; `updated` is when it last changed, where it says so. Where it cannot be
-    /// from before the fills that were shown, they are in it.
-    pub(super) fn shown(&mut self, asked_at: Timestamp, updated: Option<ExchangeTime>) {
-        let after = updated.is_some_and(|updated| updated > self.filled_by.after(Mark::SAME));
-        if after || asked_at >= self.filled_at.after(VISIBILITY_BOUND) {
-            self.heard = self.heard.max(self.filled);
+    /// Takes a row; one from before what is known says nothing but that it is listed.
+    pub(super) fn row(&mut self, row: &OrderRow, open: Resting, now: Timestamp) {
+        (self.seen_at, self.missed_at) = (now, None);
+        if row.updated < self.updated {
+            return;
+        }
+        if row.cum_quantity > self.filled {
+            (self.filled, self.filled_by) = (row.cum_quantity, row.updated);
+        }
+        (self.open, self.leg, self.updated) = (open, row.position_idx, row.updated);
+    }
+
+    /// Takes an execution that was not known.
+    pub(super) fn executed(&mut self, row: &ExecutionRow) {
+        if row.time > self.heard_by {
+            self.heard = self.heard.plus(row.quantity).unwrap_or(self.heard);
+        }
+    }
+
+    /// The position was asked for then, by the exchange's clock, and last changed then where it says so. Where that cannot be
+    /// from before the fills that rows told of, they are in it.
+    pub(super) fn shown(&mut self, asked_at: ExchangeTime, changed: Option<ExchangeTime>) {
+        let after = changed.is_some_and(|changed| changed > self.filled_by.after(Mark::SAME));
+        if after || asked_at >= self.filled_by.after(VISIBILITY_BOUND) {
+            (self.heard, self.heard_by) = (self.heard.max(self.filled), self.filled_by);
         }
     }
 
@@ -162,55 +200,125 @@ pub(super) struct Observed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bybit::{ExecType, OrderStatus};
     use crate::fixture::{price, quantity};
-    use crate::unit::Side;
+    use crate::unit::{Side, Text};
 
-    const SHOWN_AT: Timestamp = Timestamp(60_000_000);
+    const NOW: Timestamp = Timestamp(60_000_000);
     const FILLED_BY: ExchangeTime = ExchangeTime(60_000);
+
+    fn row(status: OrderStatus, filled: &str, updated: ExchangeTime) -> OrderRow {
+        OrderRow {
+            order_id: Text::clipped("id-1"),
+            link: None,
+            symbol: Symbol::clipped("BTCUSDT"),
+            side: Side::Buy,
+            quantity: quantity("3"),
+            price: Some(price("90")),
+            is_market: false,
+            status,
+            cum_quantity: quantity(filled),
+            cum_value: Money::ZERO,
+            cum_fee: Money::ZERO,
+            cancel_type: Text::EMPTY,
+            reject_reason: Text::EMPTY,
+            reduce_only: false,
+            position_idx: 0,
+            created: ExchangeTime(0),
+            updated,
+        }
+    }
+
+    fn execution(filled: &str, time: ExchangeTime) -> ExecutionRow {
+        ExecutionRow {
+            exec_id: Text::clipped("e-1"),
+            order_id: Text::clipped("id-1"),
+            link: None,
+            symbol: Symbol::clipped("BTCUSDT"),
+            side: Side::Buy,
+            exec_type: ExecType::Trade,
+            price: price("90"),
+            quantity: quantity(filled),
+            value: Money::ZERO,
+            fee: Money::ZERO,
+            fee_coin: Text::EMPTY,
+            is_maker: true,
+            time,
+            seq: None,
+        }
+    }
+
+    fn open(remaining: &str) -> Resting {
+        let (symbol, side, remaining, price) =
+            (Symbol::clipped("BTCUSDT"), Side::Buy, quantity(remaining), price("90"));
+        Resting { symbol, side, remaining, price, reduce_only: false }
+    }
 
     /// Of a buy of 3 two thirds have filled, and one of these was heard of.
     fn foreign() -> Foreign {
-        let symbol = Symbol::new("BTCUSDT").unwrap();
-        let (side, remaining, price) = (Side::Buy, quantity("1"), price("90"));
-        let open = Resting { symbol, side, remaining, price, reduce_only: false };
-        let (filled, heard) = (quantity("2"), quantity("1"));
-        let (filled_by, filled_at, seen_at) = (FILLED_BY, SHOWN_AT, SHOWN_AT);
-        Foreign { open, filled, filled_by, filled_at, heard, seen_at, missed_at: None }
+        let mut foreign = Foreign::new(open("3"), NOW);
+        foreign.executed(&execution("1", ExchangeTime(50_000)));
+        foreign.row(&row(OrderStatus::PartiallyFilled, "2", FILLED_BY), open("1"), NOW);
+        foreign
+    }
+
+    fn counts(foreign: &Foreign) -> Quantity {
+        foreign.resting().unwrap().remaining
     }
 
     #[test]
     fn k1_what_filled_unheard_counts_until_a_view_must_have_it() {
-        let before = |at: Timestamp| Timestamp(at.0 - 1);
-        let visible = SHOWN_AT.after(VISIBILITY_BOUND);
+        let visible = FILLED_BY.after(VISIBILITY_BOUND);
         let surely = FILLED_BY.after(Mark::SAME);
-        for (asked_at, updated, counts) in [
-            (SHOWN_AT, None, "2"),
+        let before = |at: ExchangeTime| ExchangeTime(at.0 - 1);
+        for (asked_at, changed, left) in [
+            (FILLED_BY, None, "2"),
             (before(visible), Some(surely), "2"),
             (before(visible), Some(ExchangeTime(surely.0 + 1)), "1"),
             (visible, None, "1"),
         ] {
             let mut foreign = foreign();
-            foreign.shown(asked_at, updated);
-            assert_eq!(foreign.resting().unwrap().remaining, quantity(counts), "{asked_at:?} {updated:?}");
+            foreign.shown(asked_at, changed);
+            assert_eq!(counts(&foreign), quantity(left), "{asked_at:?} {changed:?}");
         }
+    }
+
+    /// The view had it, so its execution tells nothing new: it must not hide the next fill.
+    #[test]
+    fn k1_a_fill_that_a_view_had_is_not_heard_again() {
+        let mut foreign = foreign();
+        foreign.shown(FILLED_BY.after(VISIBILITY_BOUND), None);
+        foreign.executed(&execution("1", FILLED_BY));
+        let later = ExchangeTime(FILLED_BY.0 + 1);
+        foreign.row(&row(OrderStatus::Filled, "3", later), open("0"), NOW);
+        assert_eq!(counts(&foreign), quantity("1"));
+        foreign.executed(&execution("1", later));
+        assert_eq!(counts(&foreign), Quantity::ZERO);
+    }
+
+    #[test]
+    fn k1_a_row_from_before_brings_nothing_back() {
+        let mut foreign = foreign();
+        foreign.row(&row(OrderStatus::Cancelled, "2", FILLED_BY), open("0"), NOW);
+        foreign.row(&row(OrderStatus::New, "0", ExchangeTime(FILLED_BY.0 - 1)), open("3"), NOW);
+        assert_eq!(counts(&foreign), quantity("1"));
     }
 
     #[test]
     fn k1_an_order_is_over_when_it_has_ended_and_its_fills_are_known() {
         let mut foreign = foreign();
-        foreign.open.remaining = Quantity::ZERO;
+        foreign.row(&row(OrderStatus::Cancelled, "2", FILLED_BY), open("0"), NOW);
         assert!(!foreign.is_over());
-        foreign.heard = foreign.filled;
-        assert!(foreign.is_over() && foreign.resting().unwrap().remaining.is_zero());
-        foreign.open.remaining = quantity("1");
-        assert!(!foreign.is_over());
+        foreign.executed(&execution("1", FILLED_BY));
+        assert!(foreign.is_over() && counts(&foreign).is_zero());
+        assert!(!Foreign { open: open("1"), ..foreign }.is_over());
     }
 
     #[test]
     fn k1_one_reconcile_that_does_not_list_it_ends_nothing() {
         let mut foreign = foreign();
-        let again = SHOWN_AT.after(VISIBILITY_BOUND);
-        assert!(foreign.outlives(SHOWN_AT) && foreign.outlives(Timestamp(again.0 - 1)));
+        let again = NOW.after(VISIBILITY_BOUND);
+        assert!(foreign.outlives(NOW) && foreign.outlives(Timestamp(again.0 - 1)));
         assert!(!foreign.outlives(again));
     }
 }

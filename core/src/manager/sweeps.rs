@@ -138,7 +138,9 @@ impl Turn<'_> {
     fn read_account(&mut self, sweep: &Sweep) {
         let observed = &mut self.m.observed;
         observed.foreign.retain(|_, foreign| {
-            foreign.shown(sweep.began, None);
+            if sweep.shows_flat(foreign.open.symbol) {
+                foreign.shown(sweep.until, None);
+            }
             foreign.seen_at >= sweep.began
                 || !foreign.is_over() && (sweep.orders_cut || !foreign.is_open() || foreign.outlives(sweep.began))
         });

@@ -37,8 +37,8 @@ pub const NAMED_GAPS: &[Gap] = &[
         oracle: Oracle::WatermarkNotAhead,
         seed: 30,
         part: 5,
-        what: "An order bears our prefix and no journal of ours has it (T1): it counts to the worst case, and its fills \
-               are set aside and not booked.",
+        what: "An order bears our prefix and no journal of ours has it (T1): it counts to the worst case while it \
+               is open, and its fills are set aside and not booked.",
     },
     Gap {
         family: Some(Family::ReplyTwice),
