@@ -1,11 +1,11 @@
 //! What the tests of the rules decide about: one instrument, one quote, one signal, and generators of them.
 
-use crate::bybit::{InstrumentRow, TickerRow};
+use crate::bybit::{ExecType, ExecutionRow, InstrumentRow, OrderRow, OrderStatus, TickerRow};
 use crate::intake::{Signal, Snapshot};
 use crate::market::{Instrument, Quote};
 use crate::unit::{
-    Coin, Decimal, Intent, LinkPrefix, Money, OrderLinkId, Price, Quantity, Ratio, Side, SignalId, Symbol, Text,
-    Timestamp, decimal,
+    Coin, Decimal, ExchangeTime, Intent, LinkPrefix, Money, OrderLinkId, Price, Quantity, Ratio, Side, SignalId,
+    Symbol, Text, Timestamp, decimal,
 };
 use proptest::prelude::*;
 
@@ -93,6 +93,49 @@ pub(crate) fn signal(side: Side, amount: &str) -> Signal {
         is_exit: false,
         trace: Text::new("t").unwrap(),
         fingerprint: 0,
+    }
+}
+
+/// A limit buy of 10 at 100 that rests.
+pub(crate) fn order_row() -> OrderRow {
+    OrderRow {
+        order_id: Text::clipped("id-1"),
+        link: None,
+        symbol: Symbol::clipped("BTCUSDT"),
+        side: Side::Buy,
+        quantity: quantity("10"),
+        price: Some(price("100")),
+        is_market: false,
+        status: OrderStatus::New,
+        cum_quantity: Quantity::ZERO,
+        cum_value: Money::ZERO,
+        cum_fee: Money::ZERO,
+        cancel_type: Text::EMPTY,
+        reject_reason: Text::EMPTY,
+        reduce_only: false,
+        position_idx: 0,
+        created: ExchangeTime(0),
+        updated: ExchangeTime(0),
+    }
+}
+
+/// A fill of one of that order, as a maker.
+pub(crate) fn execution_row() -> ExecutionRow {
+    ExecutionRow {
+        exec_id: Text::clipped("e-1"),
+        order_id: order_row().order_id,
+        link: None,
+        symbol: Symbol::clipped("BTCUSDT"),
+        side: Side::Buy,
+        exec_type: ExecType::Trade,
+        price: price("100"),
+        quantity: quantity("1"),
+        value: money("100"),
+        fee: money("1"),
+        fee_coin: Text::EMPTY,
+        is_maker: true,
+        time: ExchangeTime(0),
+        seq: None,
     }
 }
 

@@ -200,52 +200,19 @@ pub(super) struct Observed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bybit::{ExecType, OrderStatus};
-    use crate::fixture::{price, quantity};
-    use crate::unit::{Side, Text};
+    use crate::bybit::OrderStatus;
+    use crate::fixture::{execution_row, order_row, price, quantity};
+    use crate::unit::Side;
 
     const NOW: Timestamp = Timestamp(60_000_000);
     const FILLED_BY: ExchangeTime = ExchangeTime(60_000);
 
     fn row(status: OrderStatus, filled: &str, updated: ExchangeTime) -> OrderRow {
-        OrderRow {
-            order_id: Text::clipped("id-1"),
-            link: None,
-            symbol: Symbol::clipped("BTCUSDT"),
-            side: Side::Buy,
-            quantity: quantity("3"),
-            price: Some(price("90")),
-            is_market: false,
-            status,
-            cum_quantity: quantity(filled),
-            cum_value: Money::ZERO,
-            cum_fee: Money::ZERO,
-            cancel_type: Text::EMPTY,
-            reject_reason: Text::EMPTY,
-            reduce_only: false,
-            position_idx: 0,
-            created: ExchangeTime(0),
-            updated,
-        }
+        OrderRow { status, cum_quantity: quantity(filled), updated, ..order_row() }
     }
 
     fn execution(filled: &str, time: ExchangeTime) -> ExecutionRow {
-        ExecutionRow {
-            exec_id: Text::clipped("e-1"),
-            order_id: Text::clipped("id-1"),
-            link: None,
-            symbol: Symbol::clipped("BTCUSDT"),
-            side: Side::Buy,
-            exec_type: ExecType::Trade,
-            price: price("90"),
-            quantity: quantity(filled),
-            value: Money::ZERO,
-            fee: Money::ZERO,
-            fee_coin: Text::EMPTY,
-            is_maker: true,
-            time,
-            seq: None,
-        }
+        ExecutionRow { quantity: quantity(filled), time, ..execution_row() }
     }
 
     fn open(remaining: &str) -> Resting {

@@ -1,7 +1,8 @@
 //! Laws of the join, by permuting and repeating facts (spec O3).
 
 use super::*;
-use crate::bybit::{ExecType, OrderStatus};
+use crate::bybit::OrderStatus;
+use crate::fixture::{execution_row, order_row};
 use crate::unit::{Decimal, ExecId, LinkPrefix, Money, SignalId, TraceId};
 use alloc::vec::Vec;
 use proptest::prelude::*;
@@ -26,43 +27,20 @@ fn spec() -> Spec {
 
 fn row(status: OrderStatus, filled: u8, updated: u64, reason: &str) -> OrderRow {
     OrderRow {
-        order_id: Text::clipped("id-1"),
         link: Some(Text::clipped(spec().link.as_str())),
-        symbol: spec().symbol,
-        side: Side::Buy,
-        quantity: spec().quantity,
-        price: Some(spec().price),
-        is_market: false,
         status,
         cum_quantity: Quantity(Decimal::from(filled)),
         cum_value: Money(Decimal::from(u32::from(filled) * 100)),
         cum_fee: Money(Decimal::from(filled)),
         cancel_type: Text::clipped(reason),
-        reject_reason: Text::EMPTY,
-        reduce_only: false,
-        position_idx: 0,
-        created: ExchangeTime(0),
         updated: ExchangeTime(updated),
+        ..order_row()
     }
 }
 
 fn execution(number: u8) -> ExecutionRow {
-    ExecutionRow {
-        exec_id: ExecId::clipped(&alloc::format!("e-{number}")),
-        order_id: Text::clipped("id-1"),
-        link: None,
-        symbol: spec().symbol,
-        side: Side::Buy,
-        exec_type: ExecType::Trade,
-        price: spec().price,
-        quantity: Quantity(Decimal::ONE),
-        value: Money(Decimal::ONE_HUNDRED),
-        fee: Money(Decimal::ONE),
-        fee_coin: Text::EMPTY,
-        is_maker: true,
-        time: ExchangeTime(u64::from(number)),
-        seq: None,
-    }
+    let exec_id = ExecId::clipped(&alloc::format!("e-{number}"));
+    ExecutionRow { exec_id, time: ExchangeTime(u64::from(number)), ..execution_row() }
 }
 
 fn fact() -> impl Strategy<Value = Fact> {
