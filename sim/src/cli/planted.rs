@@ -75,7 +75,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Ending> {
     }
     let killed = chosen.len() - survivors.len() - failed.len();
     println!("{} bugs, {killed} killed; survivors: {survivors:?}; failed: {failed:?}", chosen.len());
-    Ok(if killed == chosen.len() { Ending::Ok } else { Ending::Expectation })
+    Ok(match (survivors.is_empty(), failed.is_empty()) {
+        (true, true) => Ending::Ok,
+        (false, _) => Ending::Oracle,
+        (true, false) => Ending::Expectation,
+    })
 }
 
 /// Puts a row into the table, which says of how many of its rows this build is.

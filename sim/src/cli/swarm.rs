@@ -55,7 +55,11 @@ pub(super) fn run_campaign(args: &Args) -> anyhow::Result<Ending> {
     if single {
         tell(&campaign.drawn(campaign.seeds.start));
     } else {
-        tell_odds(&campaign, args.all);
+        tell_odds(&campaign);
+    }
+    if args.all {
+        println!("named gaps:");
+        NAMED_GAPS.iter().for_each(|gap| println!("  {gap}"));
     }
     let began = Instant::now();
     let tally = campaign.run(|progress| match progress {
@@ -143,19 +147,13 @@ fn line(fallen: &Fallen, args: &Args) -> String {
 }
 
 /// What a range of seeds is drawn from.
-fn tell_odds(campaign: &Campaign, all: bool) {
+fn tell_odds(campaign: &Campaign) {
     let Campaign { seeds, jobs, time, oracles, .. } = campaign;
     let time = time.map(|time| format!(", {time:?} at most")).unwrap_or_default();
     println!("seeds {}..{}, {jobs} threads{time}, {} oracles", seeds.start, seeds.end, oracles.count());
     println!("families, each with the share of the seeds that have it:");
     for family in &campaign.profile.families {
         println!("  {:<18} 1 of {:<3} {}", family.name(), family.odds(), family.what());
-    }
-    if all {
-        println!("named gaps:");
-        for gap in NAMED_GAPS {
-            println!("  {gap}");
-        }
     }
 }
 

@@ -80,7 +80,9 @@ impl Effects {
 }
 
 const fn is_about_request(quirk: &Quirk, operation: Operation) -> bool {
-    use Operation::{Amend, Cancel, Create, Executions, OpenOrders, OrderHistory, Positions, Wallet};
+    use Operation::{
+        Amend, Cancel, Create, Executions, Instruments, OpenOrders, OrderHistory, Positions, Tickers, Wallet,
+    };
     match quirk {
         Quirk::PriceBand { .. } => matches!(operation, Create),
         Quirk::Lag { what, .. } => match what {
@@ -90,6 +92,8 @@ const fn is_about_request(quirk: &Quirk, operation: Operation) -> bool {
             Lag::Executions => matches!(operation, Executions),
             Lag::Positions => matches!(operation, Positions),
             Lag::Wallet => matches!(operation, Wallet),
+            Lag::Tickers => matches!(operation, Tickers),
+            Lag::Instruments => matches!(operation, Instruments),
             Lag::Engine => matches!(operation, Create | Cancel | Amend),
             Lag::Untouchable => matches!(operation, Cancel | Amend),
             Lag::OrderPush | Lag::ExecutionPush | Lag::PositionPush | Lag::WalletPush => false,

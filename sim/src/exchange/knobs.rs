@@ -23,6 +23,10 @@ pub struct Knobs {
     pub positions_lag: Option<Span>,
     /// How far `account/wallet-balance` is behind; nothing where it is absent.
     pub wallet_lag: Option<Span>,
+    /// How far `market/tickers` is behind; nothing where it is absent.
+    pub tickers_lag: Option<Span>,
+    /// How far `market/instruments-info` is behind; nothing where it is absent.
+    pub instruments_lag: Option<Span>,
     /// Instead of the configured delays of the pushes (Q4).
     pub push_delays: PushDelays,
     /// An order that ended is in no view for so long (Q44).

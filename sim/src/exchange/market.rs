@@ -30,6 +30,8 @@ pub(super) struct Market {
     pub(super) hedge: bool,
     /// What the position's rows showed, while their view is behind.
     pub(super) past: Past<Vec<PositionRow>>,
+    pub(super) past_ticker: Past<TickerRow>,
+    pub(super) past_rules: Past<InstrumentRow>,
     taker: Ratio,
 }
 
@@ -63,6 +65,8 @@ impl Market {
             leverage: config.leverage,
             hedge: false,
             past: Past::default(),
+            past_ticker: Past::default(),
+            past_rules: Past::default(),
             taker: config.fees.taker,
         }
     }

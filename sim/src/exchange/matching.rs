@@ -31,6 +31,7 @@ impl Exchange {
     pub(super) fn move_price(&mut self, at: Timestamp, market: usize, last: Price) {
         self.markets[market].last = last;
         self.note_wallet(at);
+        self.note_ticker(at, market);
         for side in [Side::Buy, Side::Sell] {
             let (reached, _) = rank(side, last, 0);
             let mut touch = self.markets[market].touch().0;

@@ -235,6 +235,18 @@ impl Exchange {
         self.knobs.wallet_lag.unwrap_or_default()
     }
 
+    /// How far what is shown of prices is behind.
+    #[must_use]
+    pub fn tickers_lag(&self) -> Span {
+        self.knobs.tickers_lag.unwrap_or_default()
+    }
+
+    /// How far what is shown of instruments is behind.
+    #[must_use]
+    pub fn instruments_lag(&self) -> Span {
+        self.knobs.instruments_lag.unwrap_or_default()
+    }
+
     /// The last price of a symbol.
     #[must_use]
     pub fn last_price(&self, symbol: Symbol) -> Option<Price> {

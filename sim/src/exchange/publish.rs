@@ -72,6 +72,23 @@ impl Exchange {
         }
     }
 
+    /// The same of its ticker, which the price changes.
+    pub(super) fn note_ticker(&mut self, at: Timestamp, market: usize) {
+        if let Some(lag) = self.knobs.tickers_lag {
+            let market = &mut self.markets[market];
+            let row = market.ticker();
+            market.past_ticker.note(at, lag, row);
+        }
+    }
+
+    /// The same of its rules.
+    pub(super) fn note_rules(&mut self, at: Timestamp, market: usize) {
+        if let Some(lag) = self.knobs.instruments_lag {
+            let market = &mut self.markets[market];
+            market.past_rules.note(at, lag, market.rules);
+        }
+    }
+
     fn tell_position(&mut self, at: Timestamp, market: usize) {
         self.note_position(at, market);
         let rows = self.markets[market].position_rows();

@@ -5,8 +5,8 @@ use super::quirk::Spell;
 use super::refusal::{self, say};
 use super::{Exchange, Timestamp};
 use order_manager_core::bybit::{
-    ApiError, Cursor, ExecutionQuery, ExecutionRow, OrderQuery, OrderRow, OrderStatus, Page, PositionRow, Reply,
-    Request, WalletRow,
+    ApiError, Cursor, ExecutionQuery, ExecutionRow, InstrumentRow, OrderQuery, OrderRow, OrderStatus, Page,
+    PositionRow, Reply, Request, TickerRow, WalletRow,
 };
 use order_manager_core::unit::{Category, Coin, ExchangeOrderId, ExchangeTime, Span, Symbol, Text};
 
@@ -40,11 +40,11 @@ impl Exchange {
             Request::Executions(query) => self.execution_list(now, query),
             Request::Instrument { category, symbol } => {
                 let markets = self.markets_of(*category, *symbol)?;
-                Ok(Reply::Instruments(all(markets.map(|market| market.rules))))
+                Ok(Reply::Instruments(all(markets.map(|market| self.seen_rules(now, market)))))
             }
             Request::Ticker { category, symbol } => {
                 let markets = self.markets_of(*category, *symbol)?;
-                Ok(Reply::Tickers(all(markets.map(Market::ticker))))
+                Ok(Reply::Tickers(all(markets.map(|market| self.seen_ticker(now, market)))))
             }
             Request::Wallet => Ok(Reply::Wallet(self.seen_wallet(now))),
             Request::Positions { category, symbol, settle_coin, cursor } => {
@@ -210,6 +210,18 @@ impl Exchange {
     fn seen_positions(&self, now: Timestamp, market: &Market) -> Vec<PositionRow> {
         let seen = self.knobs.positions_lag.map(|lag| Timestamp(now.0.saturating_sub(lag.0)));
         seen.and_then(|seen| market.past.at(seen).cloned()).unwrap_or_else(|| market.position_rows())
+    }
+
+    /// The ticker as far as its view has come.
+    fn seen_ticker(&self, now: Timestamp, market: &Market) -> TickerRow {
+        let seen = self.knobs.tickers_lag.map(|lag| Timestamp(now.0.saturating_sub(lag.0)));
+        seen.and_then(|seen| market.past_ticker.at(seen).copied()).unwrap_or_else(|| market.ticker())
+    }
+
+    /// The rules as far as their view has come.
+    fn seen_rules(&self, now: Timestamp, market: &Market) -> InstrumentRow {
+        let seen = self.knobs.instruments_lag.map(|lag| Timestamp(now.0.saturating_sub(lag.0)));
+        seen.and_then(|seen| market.past_rules.at(seen).copied()).unwrap_or(market.rules)
     }
 
     /// The wallet as far as its view has come.

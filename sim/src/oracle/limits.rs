@@ -43,6 +43,8 @@ pub(super) struct Limits {
     lag: Span,
     /// The same of the wallet alone, when it is asked for.
     wallet_lag: Span,
+    /// The same of prices.
+    tickers_lag: Span,
 }
 
 /// A trade of others.
@@ -104,6 +106,7 @@ impl Limits {
         let truth = scene.exchange.truth();
         self.lag = self.lag.max(scene.exchange.views_lag());
         self.wallet_lag = self.wallet_lag.max(scene.exchange.wallet_lag());
+        self.tickers_lag = self.tickers_lag.max(scene.exchange.tickers_lag());
         for execution in truth.executions.get(self.executions..).unwrap_or_default() {
             self.executed(bench, truth, execution, memory, config);
         }
@@ -364,7 +367,10 @@ impl Limits {
         let (Some(asked), Some(wallet_asked)) = (decided.funds_asked, decided.wallet_asked) else { return Ok(()) };
         let hidden = |taken: &Timestamp| *taken < wallet_asked && taken.after(self.wallet_lag) >= wallet_asked;
         let sees_all = !self.taken.iter().any(hidden);
-        if self.moved_at.after(self.lag) < asked && sees_all && scene.exchange.lacks_balance(create) {
+        if self.moved_at.after(self.lag.max(self.tickers_lag)) < asked
+            && sees_all
+            && scene.exchange.lacks_balance(create)
+        {
             return Err(format!("{create:?} is more than the {} that are free", scene.exchange.available()));
         }
         Ok(())

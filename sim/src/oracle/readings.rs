@@ -55,6 +55,8 @@ pub(super) struct Readings {
     /// How far the host's clock has drifted since.
     drifted: Span,
     prices: BTreeMap<Symbol, VecDeque<(Timestamp, Price)>>,
+    /// How far what is shown of them was behind, at most.
+    tickers_lag: Span,
 }
 
 impl Readings {
@@ -101,6 +103,7 @@ impl Readings {
         let own = manager.now();
         self.drifted =
             self.clock.map_or(Span::ZERO, |(_, now, then)| Span(own.since(then).0.abs_diff(scene.now.since(now).0)));
+        self.tickers_lag = self.tickers_lag.max(scene.exchange.tickers_lag());
         let now = Moment { own, at: scene.now };
         self.take(now, input, memory);
         for event in &step.events {
@@ -234,7 +237,8 @@ impl Readings {
         let Some(seen) = seen else { return Ok(()) };
         let max = config.max_price_drift_ratio;
         let near = |price: Price| (price.0 - seen.0).abs() <= max.0 * seen.0;
-        let from = scene.now.0.saturating_sub(config.price_max_age().0 + config.price_max_age().0 / 100);
+        let age = config.price_max_age().0;
+        let from = scene.now.0.saturating_sub(age + age / 100 + self.tickers_lag.0);
         let Some(prices) = self.prices.get(&symbol) else {
             let last = scene.exchange.last_price(symbol);
             return if last.is_none_or(near) { Ok(()) } else { Err(format!("{last:?} is far from {seen}")) };

@@ -3,7 +3,7 @@
 
 use super::bench::{Scene, Verdict};
 use order_manager_core::bybit::{Create, InstrumentRow, OrderKind};
-use order_manager_core::unit::{Category, Decimal, Symbol, Timestamp};
+use order_manager_core::unit::{Category, Decimal, Span, Symbol, Timestamp};
 use std::collections::BTreeMap;
 
 /// When an instrument was last asked for, and when the answer came: true time. The answer is of a moment in between.
@@ -11,15 +11,20 @@ pub(super) type RulesRead = (Timestamp, Timestamp);
 
 /// The rules that each instrument has had, and since when. Empty where they never changed.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rules(BTreeMap<Symbol, Vec<(Timestamp, InstrumentRow)>>);
+pub(super) struct Rules {
+    past: BTreeMap<Symbol, Vec<(Timestamp, InstrumentRow)>>,
+    /// How far what is shown of them was behind, at most.
+    lag: Span,
+}
 
 impl Rules {
     /// Rules may have changed.
     pub(super) fn look(&mut self, scene: Scene<'_>) {
+        self.lag = self.lag.max(scene.exchange.instruments_lag());
         let linear = scene.exchange.config().instruments.iter().filter(|of| of.category == Category::Linear);
         for first in linear {
             let Some(now) = scene.exchange.rules(first.symbol) else { continue };
-            let past = self.0.entry(first.symbol).or_insert_with(|| vec![(Timestamp::default(), first.rules())]);
+            let past = self.past.entry(first.symbol).or_insert_with(|| vec![(Timestamp::default(), first.rules())]);
             if past.last().is_none_or(|(_, last)| last != now) {
                 past.push((scene.now, *now));
             }
@@ -31,13 +36,15 @@ impl Rules {
         let Some(now) = scene.exchange.rules(create.symbol) else {
             return Err(format!("{} is not listed: {create:?}", create.symbol));
         };
-        let Some(past) = self.0.get(&create.symbol) else { return fits(create, now) };
+        let Some(past) = self.past.get(&create.symbol) else { return fits(create, now) };
         let Some((asked, answered)) = read else {
             return Err(format!("{} is decided, and its instrument was never asked for", create.link));
         };
         let ends = past.iter().skip(1).map(|(since, _)| Some(*since)).chain([None]);
-        let shown =
-            past.iter().zip(ends).filter(|((since, _), end)| *since <= answered && end.is_none_or(|end| end > asked));
+        let shown = past
+            .iter()
+            .zip(ends)
+            .filter(|((since, _), end)| *since <= answered && end.is_none_or(|end| end.after(self.lag) > asked));
         let mut verdict = Err(format!("{} had no rules", create.symbol));
         for ((_, rules), _) in shown {
             verdict = fits(create, rules);

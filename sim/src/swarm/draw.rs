@@ -9,6 +9,7 @@ mod signal;
 mod stage;
 
 use super::family::Family;
+use super::gaps;
 use super::profile::Profile;
 use crate::choice::Choices;
 use crate::exchange::{ExchangeConfig, LinkReuse};
@@ -87,8 +88,7 @@ pub fn draw_of(c: &mut Choices, profile: &Profile) -> Drawn {
     Drawn { scenario, config, exchange, link, families }
 }
 
-/// Which families this one has. Answers are never forced where requests are doubled: a lie of ours would refuse one
-/// copy and take the other, which no exchange does.
+/// Which families this one has.
 fn families(c: &mut Choices, profile: &Profile) -> Vec<Family> {
     let allowed = profile.table();
     let mut on: Vec<Family> = Vec::new();
@@ -98,8 +98,8 @@ fn families(c: &mut Choices, profile: &Profile) -> Vec<Family> {
             on.push(family);
         }
     }
-    if on.contains(&Family::RequestTwice) {
-        on.retain(|family| !fault::LIES.contains(family));
+    if !profile.together {
+        gaps::part(&mut on);
     }
     on
 }

@@ -185,7 +185,8 @@ impl Family {
             }
             Quirk::Spell { what: Spell::RealtimeBlank, length } if length.0 > VISIBLE_WITHIN.0 => Self::LongLag,
             Quirk::Lag { what, .. } => match what {
-                Lag::Realtime | Lag::History | Lag::Executions | Lag::Positions | Lag::Wallet => Self::QueryLag,
+                Lag::Realtime | Lag::History | Lag::Executions => Self::QueryLag,
+                Lag::Positions | Lag::Wallet | Lag::Tickers | Lag::Instruments => Self::QueryLag,
                 Lag::OrderPush | Lag::ExecutionPush | Lag::PositionPush | Lag::WalletPush => Self::PushLag,
                 Lag::Engine => Self::EngineLag,
                 Lag::ClosedGap => Self::Amnesia,

@@ -9,9 +9,8 @@ use std::fmt;
 /// Something that does not hold yet, and is no part of every campaign for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// The family under which it does not hold, and which is not drawn; none where no single family brings it
-    /// about: then the oracle does not judge.
-    pub family: Option<Family>,
+    /// What brings it about.
+    pub cause: Cause,
     /// The oracle that breaks.
     pub oracle: Oracle,
     /// The first seed of `swarm --all` that shows it.
@@ -22,10 +21,32 @@ pub struct Gap {
     pub what: &'static str,
 }
 
+/// What brings a gap about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A family, which is not drawn.
+    Family(Family),
+    /// A family together with any of these, which are not drawn beside it.
+    Together(Family, &'static [Family]),
+    /// Whatever is drawn: the oracle does not judge.
+    Anything,
+}
+
+/// Families in which the exchange says what is not so, or refuses one request and would take the same one after it.
+const LIES: [Family; 7] = [
+    Family::ServerError,
+    Family::Forbidden,
+    Family::RateLimited,
+    Family::Busy,
+    Family::ClockRefusal,
+    Family::Refusal,
+    Family::MarketOdd,
+];
+
 /// What is known not to hold.
 pub const NAMED_GAPS: &[Gap] = &[
     Gap {
-        family: Some(Family::LongLag),
+        cause: Cause::Family(Family::LongLag),
         oracle: Oracle::AbsenceIsTrue,
         seed: 603,
         part: 5,
@@ -33,7 +54,7 @@ pub const NAMED_GAPS: &[Gap] = &[
                without an answer is in no view when absence counts as proven, and appears later.",
     },
     Gap {
-        family: Some(Family::OwnUnknown),
+        cause: Cause::Family(Family::OwnUnknown),
         oracle: Oracle::WatermarkNotAhead,
         seed: 30,
         part: 5,
@@ -41,7 +62,7 @@ pub const NAMED_GAPS: &[Gap] = &[
                is open, and its fills are set aside and not booked.",
     },
     Gap {
-        family: Some(Family::ReplyTwice),
+        cause: Cause::Family(Family::ReplyTwice),
         oracle: Oracle::SignedAtDecision,
         seed: 72_293,
         part: 5,
@@ -49,7 +70,15 @@ pub const NAMED_GAPS: &[Gap] = &[
                is taken for that one's answer. No connection does that; an answer does not name its question.",
     },
     Gap {
-        family: Some(Family::TightBudgets),
+        cause: Cause::Together(Family::RequestTwice, &LIES),
+        oracle: Oracle::AnswerIsTrue,
+        seed: 84,
+        part: 5,
+        what: "A request is doubled on the way, one copy is refused and the other one taken: who hears the refusal cannot know \
+               of the other. TCP brings a request once.",
+    },
+    Gap {
+        cause: Cause::Family(Family::TightBudgets),
         oracle: Oracle::BudgetPerEndpoint,
         seed: 7,
         part: 6,
@@ -61,23 +90,38 @@ pub const NAMED_GAPS: &[Gap] = &[
 /// The families that every campaign draws.
 #[must_use]
 pub fn families() -> Vec<Family> {
-    let gap = |family: &Family| NAMED_GAPS.iter().any(|gap| gap.family == Some(*family));
+    let gap = |family: &Family| NAMED_GAPS.iter().any(|gap| gap.cause == Cause::Family(*family));
     Family::ALL.iter().copied().filter(|family| !gap(family)).collect()
+}
+
+/// Takes out what is not drawn beside another family that is on.
+pub(super) fn part(on: &mut Vec<Family>) {
+    for gap in NAMED_GAPS {
+        if let Cause::Together(family, others) = gap.cause
+            && on.contains(&family)
+        {
+            on.retain(|other| !others.contains(other));
+        }
+    }
 }
 
 /// The oracles that judge every campaign.
 #[must_use]
 pub fn oracles() -> Set {
-    let gaps = NAMED_GAPS.iter().filter(|gap| gap.family.is_none());
+    let gaps = NAMED_GAPS.iter().filter(|gap| gap.cause == Cause::Anything);
     gaps.fold(Set::all(), |set, gap| set.without(gap.oracle))
 }
 
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { family, oracle, seed, part, what } = self;
-        match family {
-            Some(family) => write!(f, "{family} breaks {oracle}")?,
-            None => write!(f, "{oracle}, whatever is drawn")?,
+        let Self { cause, oracle, seed, part, what } = self;
+        match cause {
+            Cause::Family(family) => write!(f, "{family} breaks {oracle}")?,
+            Cause::Together(family, others) => {
+                let others: Vec<&str> = others.iter().map(|other| other.name()).collect();
+                write!(f, "{family} together with {} breaks {oracle}", others.join(", "))?;
+            }
+            Cause::Anything => write!(f, "{oracle}, whatever is drawn")?,
         }
         write!(f, ", first in seed {seed}; part {part} closes it. {what}")
     }

@@ -12,6 +12,8 @@ pub struct Profile {
     pub families: Vec<Family>,
     /// Families that every seed has.
     pub always: Vec<Family>,
+    /// May those meet that a named gap keeps apart?
+    pub together: bool,
     /// Least and most things that happen before everything heals.
     pub acts: (u64, u64),
     /// May a configuration allow short positions?
@@ -37,6 +39,7 @@ impl Profile {
         Self {
             families: gaps::families(),
             always: Vec::new(),
+            together: false,
             acts: (110, 340),
             shorts: true,
             varied: true,
@@ -51,7 +54,7 @@ impl Profile {
     /// The named gaps too.
     #[must_use]
     pub fn all() -> Self {
-        Self { families: Family::ALL.to_vec(), ..Self::hold() }
+        Self { families: Family::ALL.to_vec(), together: true, ..Self::hold() }
     }
 
     /// Long worlds over thin books, in which most orders fill in parts. Nobody sells short: Position Manager cannot
@@ -76,6 +79,7 @@ impl Profile {
         Self {
             families: gaps::families().into_iter().filter(calm).collect(),
             always: vec![Family::ThinBook, Family::Crash, Family::Redelivery],
+            together: false,
             acts: (60, 160),
             shorts: false,
             varied: false,

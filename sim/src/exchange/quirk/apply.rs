@@ -57,6 +57,7 @@ impl Exchange {
                     rules.tick_size = tick.unwrap_or(rules.tick_size);
                     rules.quantity_step = step.unwrap_or(rules.quantity_step);
                     rules.min_quantity = step.unwrap_or(rules.min_quantity);
+                    it.note_rules(now, market);
                 });
             }
             Quirk::PriceGap { symbol, by } => return self.at(symbol, |it, market| it.jump(now, market, by)),
@@ -78,6 +79,8 @@ impl Exchange {
         self.past_wallet.clear();
         for market in &mut self.markets {
             market.past.clear();
+            market.past_ticker.clear();
+            market.past_rules.clear();
             market.hedge = false;
         }
     }
@@ -186,6 +189,17 @@ impl Exchange {
                     market.past.note(now, lag, rows);
                 }
             }
+            Lag::Tickers => {
+                for market in &mut self.markets {
+                    let row = market.ticker();
+                    market.past_ticker.note(now, lag, row);
+                }
+            }
+            Lag::Instruments => {
+                for market in &mut self.markets {
+                    market.past_rules.note(now, lag, market.rules);
+                }
+            }
             Lag::Wallet => {
                 let row = self.wallet_row();
                 self.past_wallet.note(now, lag, row);
@@ -200,6 +214,8 @@ impl Exchange {
             Lag::Executions => &mut knobs.executions_lag,
             Lag::Positions => &mut knobs.positions_lag,
             Lag::Wallet => &mut knobs.wallet_lag,
+            Lag::Tickers => &mut knobs.tickers_lag,
+            Lag::Instruments => &mut knobs.instruments_lag,
             Lag::Engine => &mut knobs.engine_delay,
             Lag::OrderPush => &mut delays.order,
             Lag::ExecutionPush => &mut delays.execution,

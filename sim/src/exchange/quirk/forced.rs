@@ -60,6 +60,7 @@ impl Exchange {
     /// The instrument ends: no trading, no orders, no position.
     pub(super) fn delist(&mut self, now: Timestamp, market: usize) {
         self.markets[market].rules.trading = false;
+        self.note_rules(now, market);
         self.cancel_where(now, BY_SETTLEMENT, |order| order.market == market);
         let (position, last) = (&self.markets[market].position, self.markets[market].last);
         if let Some(side) = position.side() {

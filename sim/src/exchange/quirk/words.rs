@@ -33,6 +33,10 @@ words!(
         Positions = "positions-lag",
         /// `account/wallet-balance` shows what was true so long ago.
         Wallet = "wallet-lag",
+        /// `market/tickers` shows what was true so long ago.
+        Tickers = "tickers-lag",
+        /// `market/instruments-info` shows what was true so long ago.
+        Instruments = "instruments-lag",
         /// The engine decides so long after the acknowledgement (Q3).
         Engine = "engine-lag",
         /// From the decision to the order push (Q4).

@@ -10,17 +10,6 @@ use crate::swarm::family::Family;
 use order_manager_core::bybit::Operation;
 use order_manager_core::unit::Span;
 
-/// Families in which the exchange says what is not so, or refuses one request and would take the same one after it.
-pub(super) const LIES: [Family; 7] = [
-    Family::ServerError,
-    Family::Forbidden,
-    Family::RateLimited,
-    Family::Busy,
-    Family::ClockRefusal,
-    Family::Refusal,
-    Family::MarketOdd,
-];
-
 /// What a family of the link, the stream or the store does next; none of another family.
 pub(super) fn of(c: &mut Choices, family: Family) -> Option<Action> {
     let l = family.name();

@@ -17,7 +17,7 @@ pub(super) fn of(c: &mut Choices, family: Family) -> Option<Action> {
         Family::RateLimit => spell(c, l, &[Spell::RateLimit, Spell::RateLimitBare]),
         Family::Maintenance => spell(c, l, &[Spell::Maintenance]),
         Family::QueryLag => {
-            let what = *c.pick(l, &[Lag::Realtime, Lag::History, Lag::Executions, Lag::Positions, Lag::Wallet]);
+            let what = *c.pick(l, &QUERIES);
             let orders = matches!(what, Lag::Realtime | Lag::History);
             lag(c, l, &[what], if orders { &ORDER_LAGS } else { &LAGS })
         }
@@ -48,6 +48,8 @@ pub(super) fn of(c: &mut Choices, family: Family) -> Option<Action> {
     Some(Action::Quirk(quirk))
 }
 
+const QUERIES: [Lag; 7] =
+    [Lag::Realtime, Lag::History, Lag::Executions, Lag::Positions, Lag::Wallet, Lag::Tickers, Lag::Instruments];
 const LAGS: [u64; 6] = [0, 300, 1_000, 3_000, 10_000, 40_000];
 /// How far what is shown of orders is behind: with the 4 s that the engine may take, within what is documented
 /// ([`crate::exchange::VISIBLE_WITHIN`]).

@@ -79,6 +79,32 @@ fn positions_and_the_wallet_can_be_behind() {
 }
 
 #[test]
+fn prices_and_instruments_can_be_behind() {
+    let mut desk = Desk::new();
+    desk.lag(Lag::Tickers, 2_000);
+    desk.lag(Lag::Instruments, 3_000);
+    let tick = Some(px("0.5"));
+    assert!(desk.exchange.quirk(desk.now, &Quirk::Rules { symbol: btc(), tick, step: None }));
+    desk.price("59800");
+    let shown = |desk: &mut Desk| {
+        let (category, symbol) = (Category::Linear, btc());
+        let Ok(Reply::Tickers(tickers)) = desk.ask(Request::Ticker { category, symbol }) else { panic!("no tickers") };
+        let Ok(Reply::Instruments(rules)) = desk.ask(Request::Instrument { category, symbol }) else {
+            panic!("no rules")
+        };
+        (tickers.rows[0].last, rules.rows[0].tick_size)
+    };
+    assert_eq!(shown(&mut desk), (px("60000"), px("0.1")));
+    desk.wait(2_000);
+    assert_eq!(shown(&mut desk), (px("59800"), px("0.1")));
+    desk.wait(1_000);
+    assert_eq!(shown(&mut desk), (px("59800"), px("0.5")));
+    desk.price("59900");
+    desk.exchange.heal(desk.now);
+    assert_eq!(shown(&mut desk).0, px("59900"));
+}
+
+#[test]
 fn q44_what_has_just_ended_is_nowhere_for_a_while() {
     let mut desk = Desk::new();
     desk.rest("a", "59900");
