@@ -2,12 +2,11 @@
 
 use super::observed::{Foreign, Reading};
 use super::turn::Turn;
-use crate::account::Resting;
 use crate::bybit::{BadRow, ExecutionRow, OrderRow, OrderStatus, Push, PushRows, push};
 use crate::event::Event;
 use crate::order::{State, Stimulus, Verdict};
 use crate::timer::Why;
-use crate::unit::{Bytes, ExchangeOrderId, OrderLinkId, Price, Quantity, Side, Span, Symbol, Text};
+use crate::unit::{Bytes, ExchangeOrderId, OrderLinkId, Quantity, Side, Span, Symbol, Text};
 use alloc::boxed::Box;
 
 /// How long a market order, or one that is filled whole, may go without its end before it is asked about.
@@ -164,8 +163,7 @@ impl Turn<'_> {
         let (evidence, at) = (self.m.seq, self.now());
         self.emit(Event::ForeignExecuted { row: Box::new(*row), evidence, at });
         // Its row may be yet to come.
-        let open = resting(row.symbol, row.side, row.quantity, row.price, false);
-        if let Some(foreign) = self.foreign(row.order_id, open) {
+        if let Some(foreign) = self.foreign(row.order_id, row.symbol, row.side) {
             foreign.executed(row);
         }
     }
@@ -178,19 +176,14 @@ impl Turn<'_> {
 
     /// An order of the account that is in no book of ours: never touched, and counted as filled (spec K1).
     fn foreign_order(&mut self, row: &OrderRow) {
-        let left = row.quantity.minus(row.cum_quantity).unwrap_or(Quantity::ZERO);
-        let left = if row.status.is_terminal() { Quantity::ZERO } else { left };
-        let paid = row.cum_value.per(row.cum_quantity);
-        let price = row.price.max(paid).unwrap_or(Price::ZERO);
-        let open = resting(row.symbol, row.side, left, price, row.reduce_only);
         let now = self.m.now;
-        if let Some(foreign) = self.foreign(row.order_id, open) {
-            foreign.row(row, open, now);
+        if let Some(foreign) = self.foreign(row.order_id, row.symbol, row.side) {
+            foreign.row(row, now);
         }
     }
 
     /// What we know of that order of another; none where there are too many of them.
-    fn foreign(&mut self, id: ExchangeOrderId, open: Resting) -> Option<&mut Foreign> {
+    fn foreign(&mut self, id: ExchangeOrderId, symbol: Symbol, side: Side) -> Option<&mut Foreign> {
         let (now, known) = (self.m.now, &mut self.m.observed.foreign);
         if known.len() >= FOREIGN_MAX {
             known.retain(|of, foreign| *of == id || !foreign.is_over());
@@ -200,7 +193,7 @@ impl Turn<'_> {
             self.m.observed.foreign_overflow_at = Some(now);
             return None;
         }
-        Some(known.entry(id).or_insert_with(|| Foreign::new(open, now)))
+        Some(known.entry(id).or_insert_with(|| Foreign::new(symbol, side, now)))
     }
 
     pub(super) fn own_position(&self, symbol: Symbol) -> Quantity {
@@ -210,8 +203,4 @@ impl Turn<'_> {
     pub(super) fn exchange_position(&self, symbol: Symbol) -> Option<&Reading<crate::bybit::PositionRow>> {
         self.m.observed.positions.get(&symbol)
     }
-}
-
-const fn resting(symbol: Symbol, side: Side, remaining: Quantity, price: Price, reduce_only: bool) -> Resting {
-    Resting { symbol, side, remaining, price, reduce_only }
 }

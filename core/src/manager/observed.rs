@@ -11,7 +11,9 @@ use crate::pace::Pace;
 use crate::position::Mark;
 use crate::reconcile::Sweep;
 use crate::timer::Table;
-use crate::unit::{ClockOffset, ExchangeOrderId, ExchangeTime, Money, OrderLinkId, Quantity, Span, Symbol, Timestamp};
+use crate::unit::{
+    ClockOffset, ExchangeOrderId, ExchangeTime, Money, OrderLinkId, Price, Quantity, Side, Span, Symbol, Timestamp,
+};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
@@ -59,12 +61,12 @@ pub(super) struct Foreign {
 }
 
 impl Foreign {
-    /// Nothing is known of it but where it is.
-    pub(super) fn new(open: Resting, now: Timestamp) -> Self {
-        let (leg, never, nothing) = (0, ExchangeTime::default(), Quantity::ZERO);
+    /// Nothing is known of it yet but where it is.
+    pub(super) fn new(symbol: Symbol, side: Side, now: Timestamp) -> Self {
+        let (never, nothing) = (ExchangeTime::default(), Quantity::ZERO);
         Self {
-            open: Resting { remaining: nothing, ..open },
-            leg,
+            open: Resting { symbol, side, remaining: nothing, price: Price::ZERO, reduce_only: false },
+            leg: 0,
             updated: never,
             filled: nothing,
             filled_by: never,
@@ -82,7 +84,7 @@ impl Foreign {
     }
 
     /// Takes a row; one from before what is known says nothing but that it is listed.
-    pub(super) fn row(&mut self, row: &OrderRow, open: Resting, now: Timestamp) {
+    pub(super) fn row(&mut self, row: &OrderRow, now: Timestamp) {
         (self.seen_at, self.missed_at) = (now, None);
         if row.updated < self.updated {
             return;
@@ -90,7 +92,11 @@ impl Foreign {
         if row.cum_quantity > self.filled {
             (self.filled, self.filled_by) = (row.cum_quantity, row.updated);
         }
-        (self.open, self.leg, self.updated) = (open, row.position_idx, row.updated);
+        let left = row.quantity.minus(row.cum_quantity).filter(|_| !row.status.is_terminal());
+        let price = row.price.max(row.cum_value.per(row.cum_quantity)).unwrap_or(Price::ZERO);
+        let (symbol, side, reduce_only) = (row.symbol, row.side, row.reduce_only);
+        self.open = Resting { symbol, side, remaining: left.unwrap_or(Quantity::ZERO), price, reduce_only };
+        (self.leg, self.updated) = (row.position_idx, row.updated);
     }
 
     /// Takes an execution that was not known.
@@ -201,31 +207,25 @@ pub(super) struct Observed {
 mod tests {
     use super::*;
     use crate::bybit::OrderStatus;
-    use crate::fixture::{execution_row, order_row, price, quantity};
-    use crate::unit::Side;
+    use crate::fixture::{execution_row, order_row, quantity};
 
     const NOW: Timestamp = Timestamp(60_000_000);
     const FILLED_BY: ExchangeTime = ExchangeTime(60_000);
 
+    /// Of a buy of 3.
     fn row(status: OrderStatus, filled: &str, updated: ExchangeTime) -> OrderRow {
-        OrderRow { status, cum_quantity: quantity(filled), updated, ..order_row() }
+        OrderRow { status, quantity: quantity("3"), cum_quantity: quantity(filled), updated, ..order_row() }
     }
 
     fn execution(filled: &str, time: ExchangeTime) -> ExecutionRow {
         ExecutionRow { quantity: quantity(filled), time, ..execution_row() }
     }
 
-    fn open(remaining: &str) -> Resting {
-        let (symbol, side, remaining, price) =
-            (Symbol::clipped("BTCUSDT"), Side::Buy, quantity(remaining), price("90"));
-        Resting { symbol, side, remaining, price, reduce_only: false }
-    }
-
-    /// Of a buy of 3 two thirds have filled, and one of these was heard of.
+    /// Two thirds of it have filled, and one of these was heard of.
     fn foreign() -> Foreign {
-        let mut foreign = Foreign::new(open("3"), NOW);
+        let mut foreign = Foreign::new(order_row().symbol, order_row().side, NOW);
         foreign.executed(&execution("1", ExchangeTime(50_000)));
-        foreign.row(&row(OrderStatus::PartiallyFilled, "2", FILLED_BY), open("1"), NOW);
+        foreign.row(&row(OrderStatus::PartiallyFilled, "2", FILLED_BY), NOW);
         foreign
     }
 
@@ -257,7 +257,7 @@ mod tests {
         foreign.shown(FILLED_BY.after(VISIBILITY_BOUND), None);
         foreign.executed(&execution("1", FILLED_BY));
         let later = ExchangeTime(FILLED_BY.0 + 1);
-        foreign.row(&row(OrderStatus::Filled, "3", later), open("0"), NOW);
+        foreign.row(&row(OrderStatus::Filled, "3", later), NOW);
         assert_eq!(counts(&foreign), quantity("1"));
         foreign.executed(&execution("1", later));
         assert_eq!(counts(&foreign), Quantity::ZERO);
@@ -266,19 +266,20 @@ mod tests {
     #[test]
     fn k1_a_row_from_before_brings_nothing_back() {
         let mut foreign = foreign();
-        foreign.row(&row(OrderStatus::Cancelled, "2", FILLED_BY), open("0"), NOW);
-        foreign.row(&row(OrderStatus::New, "0", ExchangeTime(FILLED_BY.0 - 1)), open("3"), NOW);
+        foreign.row(&row(OrderStatus::Cancelled, "2", FILLED_BY), NOW);
+        foreign.row(&row(OrderStatus::New, "0", ExchangeTime(FILLED_BY.0 - 1)), NOW);
         assert_eq!(counts(&foreign), quantity("1"));
     }
 
     #[test]
     fn k1_an_order_is_over_when_it_has_ended_and_its_fills_are_known() {
         let mut foreign = foreign();
-        foreign.row(&row(OrderStatus::Cancelled, "2", FILLED_BY), open("0"), NOW);
+        foreign.row(&row(OrderStatus::Cancelled, "2", FILLED_BY), NOW);
         assert!(!foreign.is_over());
         foreign.executed(&execution("1", FILLED_BY));
         assert!(foreign.is_over() && counts(&foreign).is_zero());
-        assert!(!Foreign { open: open("1"), ..foreign }.is_over());
+        foreign.row(&row(OrderStatus::PartiallyFilled, "2", FILLED_BY), NOW);
+        assert!(!foreign.is_over());
     }
 
     #[test]
