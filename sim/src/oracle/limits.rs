@@ -247,7 +247,8 @@ impl Limits {
             exits.filter(|of| of.link.and_then(|link| memory.known(link)).is_some_and(|t| t.decided.at >= decided));
         let freed = later.map(|of| {
             let dearest = live(of.symbol).filter(|o| o.side == of.side).map(|o| o.state.price.0).max();
-            of.state.quantity.0 * dearest.unwrap_or_default()
+            let left = if of.is_closed() { Decimal::ZERO } else { of.leaves().0 };
+            (of.state.cum_quantity.0 + left) * dearest.unwrap_or_default()
         });
         freed.sum()
     }
