@@ -4,8 +4,9 @@
 use crate::choice::Choices;
 use crate::oracle::{Broken, Oracle, Set, caught};
 use crate::scenario::Link;
-use crate::swarm::{draw, oracles, run};
-use order_manager_core::journal::{self, CodecError};
+use crate::swarm::{Outcome, draw, oracles, run};
+use crate::world::World;
+use order_manager_core::journal::{self, CodecError, Record};
 use std::fmt;
 use std::str::FromStr;
 
@@ -29,13 +30,8 @@ pub enum Fault {
     Broken(Link, Broken),
     /// Two runs of this link in one process differ.
     Differs(Link),
-    /// Both links make other events, send something else, or end in other states.
-    Links {
-        /// On the typed link.
-        typed: String,
-        /// On the bytes link.
-        bytes: String,
-    },
+    /// Both links make other events, send something else, or end in other states. The text tells where first.
+    Links(String),
     /// The process was down at the end, or its state cannot be written down.
     NoState(String),
 }
@@ -48,7 +44,7 @@ pub fn print(seed: u64) -> Result<Print, Fault> {
     let (typed, of_typed) = twice(seed, Link::Typed)?;
     let (bytes, of_bytes) = twice(seed, Link::Bytes)?;
     if of_typed != of_bytes {
-        return Err(Fault::Links { typed: of_typed, bytes: of_bytes });
+        return Err(Fault::Links(first_difference(seed)?));
     }
     Ok(Print { seed, typed, bytes, durable: of_typed })
 }
@@ -61,20 +57,48 @@ fn twice(seed: u64, link: Link) -> Result<(String, String), Fault> {
 
 /// The chain, and the digest of what both links have in common.
 fn once(seed: u64, link: Link, oracles: Set) -> Result<(String, String), Fault> {
-    let mut drawn = draw(&mut Choices::seeded(seed));
-    drawn.link = link;
-    let (world, outcome) = caught(|| run(&drawn, oracles, false)).map_err(|broken| Fault::Broken(link, broken))?;
-    if let Some(broken) = outcome.broken {
-        return Err(Fault::Broken(link, broken));
-    }
+    let (world, outcome) = run_on(seed, link, oracles)?;
     let manager = world.life.manager().ok_or_else(|| Fault::NoState("the process is down".into()))?;
-    let no_state = |CodecError(why)| Fault::NoState(why);
     let mut digest = journal::digest_of(manager.durable()).map_err(no_state)?;
-    for (record, _) in world.life.store.records() {
-        let record = journal::read_record(record).map_err(no_state)?;
+    for record in records(&world)? {
         digest = journal::digest_of(&(digest.to_string(), record.seq, record.events, record.sent)).map_err(no_state)?;
     }
     Ok((outcome.chain.to_string(), digest.to_string()))
+}
+
+fn run_on(seed: u64, link: Link, oracles: Set) -> Result<(World, Outcome), Fault> {
+    let mut drawn = draw(&mut Choices::seeded(seed));
+    drawn.link = link;
+    let (world, outcome) = caught(|| run(&drawn, oracles, false)).map_err(|broken| Fault::Broken(link, broken))?;
+    match outcome.broken {
+        Some(broken) => Err(Fault::Broken(link, broken)),
+        None => Ok((world, outcome)),
+    }
+}
+
+/// The first step whose events or requests the links do not share.
+fn first_difference(seed: u64) -> Result<String, Fault> {
+    let on = |link| run_on(seed, link, Set::NONE).and_then(|(world, _)| records(&world));
+    let (typed, bytes) = (on(Link::Typed)?, on(Link::Bytes)?);
+    let length = typed.len().max(bytes.len());
+    let same = |it: &usize| match (typed.get(*it), bytes.get(*it)) {
+        (Some(typed), Some(bytes)) => (&typed.events, &typed.sent) == (&bytes.events, &bytes.sent),
+        (typed, bytes) => typed.is_none() && bytes.is_none(),
+    };
+    Ok(match (0..length).find(|it| !same(it)) {
+        Some(place) => {
+            format!("record {}:\n  typed {:?}\n  bytes {:?}", place + 1, typed.get(place), bytes.get(place),)
+        }
+        None => "all records are the same, the durable state at the end is not".to_string(),
+    })
+}
+
+fn records(world: &World) -> Result<Vec<Record>, Fault> {
+    world.life.store.records().map(|(record, _)| journal::read_record(record).map_err(no_state)).collect()
+}
+
+fn no_state(CodecError(why): CodecError) -> Fault {
+    Fault::NoState(why)
 }
 
 impl fmt::Display for Print {
@@ -99,9 +123,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Broken(link, broken) => write!(f, "on the {link:?} link {broken}"),
             Self::Differs(link) => write!(f, "two runs on the {link:?} link in one process differ"),
-            Self::Links { typed, bytes } => {
-                write!(f, "events or durable state {typed} on the typed link, {bytes} on bytes")
-            }
+            Self::Links(first) => write!(f, "the links differ, first in {first}\n "),
             Self::NoState(why) => write!(f, "no state at the end: {why}"),
         }
     }

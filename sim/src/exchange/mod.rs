@@ -58,10 +58,10 @@ use effects::Effects;
 use engine::Action;
 use market::Market;
 use order_manager_core::bybit::{
-    ApiError, ApiReply, InstrumentRow, LimitHeaders, Push, Reply, Request, TickerRow, WalletRow,
+    ApiError, ApiReply, InstrumentRow, LimitHeaders, Operation, Push, Reply, Request, TickerRow, WalletRow,
 };
 use order_manager_core::unit::{
-    Category, ExchangeOrderId, ExchangeTime, ExecId, Money, Price, Ratio, Span, Symbol, Timestamp,
+    Category, ExchangeOrderId, ExchangeTime, ExecId, Money, Price, Ratio, Span, Symbol, Text, Timestamp,
 };
 use past::Past;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -151,10 +151,7 @@ impl Exchange {
             return reply;
         }
         self.note(request);
-        match self.admit(now, signed, request.operation()) {
-            Ok(limits) => reply(now, limits, self.answer(now, request, &Refine::default())),
-            Err((error, limits)) => reply(now, limits, Err(error)),
-        }
+        self.admitted(now, signed, request.operation(), |it| it.answer(now, request, &Refine::default()))
     }
 
     /// The last trade of a symbol is at this price now. Resting orders that it reaches fill. An unknown
@@ -308,6 +305,34 @@ impl Exchange {
         }
     }
 
+    /// Answers a request once it is admitted. Time and budget come before the shape of the request (9.2): a
+    /// malformed one uses up budget too.
+    fn admitted(
+        &mut self,
+        now: Timestamp,
+        signed: Signed,
+        operation: Operation,
+        answer: impl FnOnce(&mut Self) -> Result<Reply, ApiError>,
+    ) -> ApiReply {
+        match self.admit(now, signed, operation) {
+            Ok(limits) => {
+                let result = answer(self);
+                self.reply(now, limits, result)
+            }
+            Err((error, limits)) => self.reply(now, limits, Err(error)),
+        }
+    }
+
+    /// The envelope of an answer: for refusals in the words of the moment (Q31), which the client keeps.
+    fn reply(&self, now: Timestamp, limits: LimitHeaders, mut result: Result<Reply, ApiError>) -> ApiReply {
+        if let Err(ApiError::Code { message, .. }) = &mut result
+            && self.is_under(Spell::OtherTexts, now)
+        {
+            *message = Text::clipped(refusal::OTHER_WORDS);
+        }
+        ApiReply { result, time: Some(clock(now)), limits }
+    }
+
     /// Answers an admitted request, or gives the answer that a scenario forces.
     fn answer(&mut self, now: Timestamp, request: &Request, refine: &Refine) -> Result<Reply, ApiError> {
         self.run(now);
@@ -344,10 +369,6 @@ impl Exchange {
         self.arrivals += 1;
         self.arrivals
     }
-}
-
-fn reply(now: Timestamp, limits: LimitHeaders, result: Result<Reply, ApiError>) -> ApiReply {
-    ApiReply { result, time: Some(clock(now)), limits }
 }
 
 /// What the exchange's clock shows: it is exact.

@@ -33,6 +33,9 @@ pub(super) const SPOT_SYMBOL: (i64, &str) = (170121, "Invalid symbol.");
 pub(super) const WINDOW: (i64, &str) = (181010, "The difference between endTime and startTime is larger than 7 days");
 pub(super) const NOT_FINAL: (i64, &str) = (181017, "OrderStatus must be final status");
 
+/// Words that are in none of Bybit's lists (Q31).
+pub(super) const OTHER_WORDS: &str = "Sorry, that did not work.";
+
 /// A refusal with these words.
 pub(super) fn say((code, words): (i64, &str)) -> ApiError {
     ApiError::Code { code, message: Text::clipped(words) }

@@ -15,8 +15,6 @@ pub(super) struct Style {
     new_fields: bool,
     /// Only what an envelope must have (Q30).
     pub(super) bare_envelope: bool,
-    /// Other texts for the same codes (Q31).
-    pub(super) other_texts: bool,
 }
 
 impl Style {
@@ -29,7 +27,6 @@ impl Style {
             bare_numbers: is(Spell::BareNumbers),
             new_fields: is(Spell::NewFields),
             bare_envelope: is(Spell::BareEnvelope),
-            other_texts: is(Spell::OtherTexts),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Market data that has no typed request, because the order manager does not ask for it: the order book
 //! (bybit-v5.md 6.2) and the public stream (6.1).
 
-use super::json::{Json, Style};
+use super::json::Json;
 use super::params::Params;
 use super::rows::{Scribe, Voice};
 use super::{Exchange, WireReply, WireRequest, read, write};
@@ -42,7 +42,7 @@ pub(super) fn orderbook(exchange: &mut Exchange, now: Timestamp, wire: &WireRequ
 
 fn refused(error: &ApiError, time: u64) -> Vec<u8> {
     Json::object(|json| {
-        write::refusal(json, error, Style::default());
+        write::refusal(json, error, false);
         json.child("retExtInfo", |_| {});
         json.whole("time", time);
     })

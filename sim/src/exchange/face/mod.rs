@@ -17,7 +17,7 @@ pub use auth::Credentials;
 pub use market::ticker_text;
 pub use push::{push_text, push_text_as, push_text_of, topic};
 
-use super::{Exchange, Spell, Timestamp, reply};
+use super::{Exchange, Spell, Timestamp};
 use order_manager_core::bybit::{ApiError, LimitHeaders, Operation};
 
 /// One HTTP request, as it came.
@@ -83,7 +83,7 @@ pub fn serve(exchange: &mut Exchange, now: Timestamp, wire: &WireRequest, creden
         Ok(signed) => signed,
         Err(ApiError::Status(status)) => return plain(status),
         Err(error) => {
-            let refused = reply(now, LimitHeaders::default(), Err(error));
+            let refused = exchange.reply(now, LimitHeaders::default(), Err(error));
             return write::envelope(exchange, operation, &refused);
         }
     };
@@ -91,11 +91,8 @@ pub fn serve(exchange: &mut Exchange, now: Timestamp, wire: &WireRequest, creden
     if let Ok((request, _)) = &request {
         exchange.note(request);
     }
-    // Time and budget come before the shape of the request (9.2): a malformed one uses up budget too.
-    let answer = match exchange.admit(now, signed, operation) {
-        Ok(limits) => reply(now, limits, request.and_then(|(request, refine)| exchange.answer(now, &request, &refine))),
-        Err((error, limits)) => reply(now, limits, Err(error)),
-    };
+    let answer = exchange
+        .admitted(now, signed, operation, |it| request.and_then(|(request, refine)| it.answer(now, &request, &refine)));
     write::envelope(exchange, operation, &answer)
 }
 

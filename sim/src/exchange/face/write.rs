@@ -17,7 +17,7 @@ pub(super) fn envelope(exchange: &Exchange, operation: Operation, reply: &ApiRep
                 json.text("retMsg", if is_mute { "" } else { "OK" });
                 json.child("result", |json| write_result(json, &scribe, result));
             }
-            Err(error) => refusal(json, error, style),
+            Err(error) => refusal(json, error, style.bare_envelope),
         }
         if style.bare_envelope {
             return;
@@ -30,14 +30,14 @@ pub(super) fn envelope(exchange: &Exchange, operation: Operation, reply: &ApiRep
     WireReply { status: 200, limits: reply.limits, body }
 }
 
-pub(super) fn refusal(json: &mut Json, error: &ApiError, style: Style) {
+pub(super) fn refusal(json: &mut Json, error: &ApiError, is_bare: bool) {
     let (code, message) = match error {
         ApiError::Code { code, message } => (*code, message.as_str()),
         ApiError::Status(_) | ApiError::Unreadable(_) => (10016, "Server error."),
     };
     json.whole("retCode", code);
-    json.text("retMsg", if style.other_texts { "Sorry, that did not work." } else { message });
-    if style.bare_envelope {
+    json.text("retMsg", message);
+    if is_bare {
         json.null("result");
     } else {
         json.child("result", |_| {});

@@ -1,7 +1,7 @@
 //! What stands before the exchange and answers instead of it: maintenance, bans, limits (bybit-v5.md 8.5).
 
 use super::{Quirk, Spell};
-use crate::exchange::{Exchange, Timestamp, clock, refusal, reply};
+use crate::exchange::{Exchange, Timestamp, clock, refusal};
 use order_manager_core::bybit::{ApiError, ApiReply, LimitHeaders, Operation};
 
 impl Exchange {
@@ -28,7 +28,11 @@ impl Exchange {
             self.effects.spell(now, Spell::Maintenance);
             self.turned_away += 1;
             let by_gateway = self.turned_away.is_multiple_of(2);
-            return Some(if by_gateway { without_envelope(503) } else { reply(now, bare, Err(refusal::of(10016))) });
+            return Some(if by_gateway {
+                without_envelope(503)
+            } else {
+                self.reply(now, bare, Err(refusal::of(10016)))
+            });
         }
         let limit = self.config.budgets.of(operation)?;
         let until = self.knobs.spells.get(&Spell::RateLimit).copied().filter(|until| now < *until);
@@ -38,7 +42,7 @@ impl Exchange {
         if limited {
             self.effects.spell(now, if until.is_some() { Spell::RateLimit } else { Spell::RateLimitBare });
         }
-        limited.then(|| reply(now, limits, Err(refusal::of(10006))))
+        limited.then(|| self.reply(now, limits, Err(refusal::of(10006))))
     }
 
     /// Is this address refused whatever it asks (Q58)?

@@ -93,7 +93,7 @@ words!(
         BareNumbers = "bare-numbers",
         /// JSON: no `time`, no `retExtInfo`, an empty `retMsg`, a refusal's `result` is `null` (Q30).
         BareEnvelope = "bare-envelope",
-        /// JSON: other texts for the same codes (Q31).
+        /// Other texts for the same codes (Q31).
         OtherTexts = "other-texts",
         /// JSON: fields that nobody has heard of (Q32).
         NewFields = "new-fields",
@@ -161,12 +161,7 @@ impl Spell {
     pub const fn is_spelling(self) -> bool {
         matches!(
             self,
-            Self::EmptyNumbers
-                | Self::NullNumbers
-                | Self::BareNumbers
-                | Self::BareEnvelope
-                | Self::OtherTexts
-                | Self::NewFields
+            Self::EmptyNumbers | Self::NullNumbers | Self::BareNumbers | Self::BareEnvelope | Self::NewFields
         )
     }
 }
