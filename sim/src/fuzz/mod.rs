@@ -10,6 +10,7 @@
 mod answer;
 mod beside;
 mod bytes;
+mod documents;
 mod drawn;
 mod fact;
 mod laws;
@@ -21,6 +22,7 @@ mod tests;
 mod venue;
 
 pub use bytes::{signals, wire};
+pub use documents::documents;
 pub use drawn::{scenarios, worlds};
 
 use crate::choice::Choices;

@@ -129,6 +129,7 @@ fn what_the_fuzzer_kept_still_holds() {
         ("order_life", kept_life as fn(&[u8])),
         ("wire", wire),
         ("signals", signals),
+        ("documents", documents),
         ("worlds", kept_world),
         ("scenarios", scenarios),
     ];
