@@ -44,7 +44,8 @@ pub fn print(seed: u64) -> Result<Print, Fault> {
     let (typed, of_typed) = twice(seed, Link::Typed)?;
     let (bytes, of_bytes) = twice(seed, Link::Bytes)?;
     if of_typed != of_bytes {
-        return Err(Fault::Links(first_difference(seed)?));
+        let on = |link| run_on(seed, link, Set::NONE).and_then(|(world, _)| records(&world));
+        return Err(Fault::Links(first_difference(&on(Link::Typed)?, &on(Link::Bytes)?)));
     }
     Ok(Print { seed, typed, bytes, durable: of_typed })
 }
@@ -77,20 +78,16 @@ fn run_on(seed: u64, link: Link, oracles: Set) -> Result<(World, Outcome), Fault
 }
 
 /// The first step whose events or requests the links do not share.
-fn first_difference(seed: u64) -> Result<String, Fault> {
-    let on = |link| run_on(seed, link, Set::NONE).and_then(|(world, _)| records(&world));
-    let (typed, bytes) = (on(Link::Typed)?, on(Link::Bytes)?);
+fn first_difference(typed: &[Record], bytes: &[Record]) -> String {
     let length = typed.len().max(bytes.len());
     let same = |it: &usize| match (typed.get(*it), bytes.get(*it)) {
         (Some(typed), Some(bytes)) => (&typed.events, &typed.sent) == (&bytes.events, &bytes.sent),
         (typed, bytes) => typed.is_none() && bytes.is_none(),
     };
-    Ok(match (0..length).find(|it| !same(it)) {
-        Some(place) => {
-            format!("record {}:\n  typed {:?}\n  bytes {:?}", place + 1, typed.get(place), bytes.get(place),)
-        }
-        None => "all records are the same, the durable state at the end is not".to_string(),
-    })
+    match (0..length).find(|it| !same(it)) {
+        Some(at) => format!("record {} is {:?} on typed, {:?} on bytes", at + 1, typed.get(at), bytes.get(at)),
+        None => "in the durable state alone, not in any record".to_string(),
+    }
 }
 
 fn records(world: &World) -> Result<Vec<Record>, Fault> {
@@ -123,8 +120,28 @@ impl fmt::Display for Fault {
         match self {
             Self::Broken(link, broken) => write!(f, "on the {link:?} link {broken}"),
             Self::Differs(link) => write!(f, "two runs on the {link:?} link in one process differ"),
-            Self::Links(first) => write!(f, "the links differ, first in {first}\n "),
+            Self::Links(first) => write!(f, "the links differ: {first}"),
             Self::NoState(why) => write!(f, "no state at the end: {why}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What links may not share are events and requests; their inputs are other bytes anyway.
+    #[test]
+    fn the_first_record_that_differs_is_named() {
+        let (world, _) = run_on(0, Link::Typed, Set::NONE).unwrap();
+        let typed = records(&world).unwrap();
+        let place = typed.iter().position(|record| !record.events.is_empty()).unwrap();
+        let mut bytes = typed.clone();
+        bytes[0].input = order_manager_core::input::Input::Woke;
+        assert!(first_difference(&typed, &bytes).contains("not in any record"));
+        bytes[place].events.clear();
+        assert!(first_difference(&typed, &bytes).starts_with(&format!("record {} is", place + 1)));
+        let shorter = &typed[..place];
+        assert!(first_difference(&typed, shorter).ends_with("None on bytes"));
     }
 }

@@ -323,7 +323,8 @@ impl Exchange {
         }
     }
 
-    /// The envelope of an answer: for refusals in the words of the moment (Q31), which the client keeps.
+    /// The envelope of an answer. Clients keep a refusal's words, so those of the moment (Q31) are said here, for
+    /// both links.
     fn reply(&self, now: Timestamp, limits: LimitHeaders, mut result: Result<Reply, ApiError>) -> ApiReply {
         if let Err(ApiError::Code { message, .. }) = &mut result
             && self.is_under(Spell::OtherTexts, now)

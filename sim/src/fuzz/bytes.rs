@@ -18,7 +18,7 @@ const OPERATIONS: [Operation; 11] = [
     Operation::ServerTime,
 ];
 
-/// A body as the answer to every operation, and as a message of the stream. What was read survives the
+/// A body as the answer to every operation, and as a message of the stream and of ws-gateway's queue. What was read survives the
 /// journal unchanged.
 ///
 /// # Panics
@@ -30,12 +30,14 @@ pub fn wire(body: &[u8]) {
         assert_eq!(first, decode(), "{operation:?}");
         assert_eq!(journaled(&first), first, "{operation:?}");
     }
-    let first = push::decode(body);
-    assert_eq!(first, push::decode(body));
-    assert_eq!(push::decode_op(body), push::decode_op(body));
-    if let Ok(push) = first {
-        assert_eq!(journaled(&push), push);
+    for decode in [push::decode, push::decode_gateway] {
+        let first = decode(body);
+        assert_eq!(first, decode(body));
+        if let Ok(push) = first {
+            assert_eq!(journaled(&push), push);
+        }
     }
+    assert_eq!(push::decode_op(body), push::decode_op(body));
 }
 
 /// A body as a signal. One that is taken survives the journal unchanged; one that is not says why.

@@ -9,25 +9,30 @@ use arbitrary::{Arbitrary, Unstructured};
 use order_manager_core::input::{Answer, Input, Stream};
 use order_manager_core::journal;
 use order_manager_core::unit::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// A world that asks and is told everything once: its seed matters to no law.
 const SEED: u64 = 0;
 /// More edits than any reader needs; each may nest by [`DEPTH_MAX`].
-const EDITS_MAX: usize = 16;
+const EDITS_MAX: usize = 8;
 const DEPTH_MAX: u8 = 40;
 
-/// What the exchange and the model service send in a world of the simulator, one of each shape.
+/// What the exchange and the model service send in a world of the simulator, one of each shape; and an order's push as
+/// ws-gateway passes it on.
 static DOCUMENTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let mut drawn = draw(&mut Choices::seeded(SEED));
     drawn.link = Link::Bytes;
     let (world, _) = run(&drawn, Set::NONE, false);
     let mut shapes = BTreeMap::new();
     for (record, _) in world.life.store.records() {
-        let document = journal::read_record(record).ok().and_then(|record| body(record.input));
-        if let Some(document) = document.and_then(|Bytes(body)| serde_json::from_slice(&body).ok()) {
+        let body = journal::read_record(record).ok().and_then(|record| body(record.input));
+        if let Some(document) = body.and_then(|Bytes(body)| serde_json::from_slice::<Value>(&body).ok()) {
+            if document["topic"] == "order" {
+                let passed_on = json!({"event_type": "order", "payload": document["data"][0]});
+                shapes.entry(shape(&passed_on)).or_insert(passed_on);
+            }
             shapes.entry(shape(&document)).or_insert(document);
         }
     }
@@ -52,7 +57,9 @@ fn body(input: Input) -> Option<Bytes> {
 /// The keys of a document, those of its first row included.
 fn shape(document: &Value) -> String {
     match document {
-        Value::Object(fields) => fields.iter().fold(String::new(), |all, (key, value)| all + key + "{" + &shape(value)),
+        Value::Object(fields) => {
+            fields.iter().fold(String::new(), |all, (key, value)| all + key + "{" + &shape(value) + "}")
+        }
         Value::Array(rows) => rows.first().map_or_else(String::new, shape),
         _ => String::new(),
     }
@@ -134,21 +141,22 @@ fn edited(bytes: &[u8]) -> Option<Vec<u8>> {
     serde_json::to_vec(&document).ok()
 }
 
-/// A document with these edits, to every decoder: what [`signals`] and [`wire`] demand of bytes.
+/// A document with these edits, to every decoder: what [`signals`] and [`wire`] demand of bytes. Tells whether there was
+/// one.
 ///
 /// # Panics
 /// Where one of them does.
-pub fn documents(bytes: &[u8]) {
-    if let Some(text) = edited(bytes) {
-        signals(&text);
-        wire(&text);
-    }
+pub fn documents(bytes: &[u8]) -> bool {
+    let Some(text) = edited(bytes) else { return false };
+    signals(&text);
+    wire(&text);
+    true
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use order_manager_core::bybit::{LimitHeaders, Operation, Reply, push, rest};
+    use order_manager_core::bybit::{LimitHeaders, Operation, PushRows, Reply, push, rest};
     use order_manager_core::intake;
 
     /// Left as they are, they are what every decoder takes: edits begin at something good.
@@ -171,13 +179,22 @@ mod tests {
         for operation in [Create, OpenOrders, Executions, Instruments, Positions, Tickers, Wallet, ServerTime] {
             assert!(read(operation), "no {operation:?} in {texts:?}");
         }
-        assert!(texts.iter().filter(|text| push::decode(text).is_ok_and(|it| it.bad.is_empty())).count() >= 3);
+        let kinds: Vec<PushRows> =
+            texts.iter().filter_map(|text| push::decode(text).ok()).map(|push| push.rows).collect();
+        assert!(kinds.iter().any(|rows| matches!(rows, PushRows::Orders(rows) if !rows.is_empty())), "{kinds:?}");
+        assert!(kinds.iter().any(|rows| matches!(rows, PushRows::Executions(rows) if !rows.is_empty())), "{kinds:?}");
+        assert!(kinds.iter().any(|rows| matches!(rows, PushRows::Positions(rows) if !rows.is_empty())), "{kinds:?}");
+        assert!(kinds.iter().any(|rows| matches!(rows, PushRows::Wallets(rows) if !rows.is_empty())), "{kinds:?}");
+        let passed_on = |text: &Vec<u8>| {
+            push::decode_gateway(text).is_ok_and(|push| matches!(push.rows, PushRows::Orders(rows) if !rows.is_empty()))
+        };
+        assert!(texts.iter().any(passed_on), "nothing of ws-gateway");
     }
 
     #[test]
     fn an_edit_changes_what_its_path_names() {
         let at = |path: &[u8], to: Odd| {
-            let mut value = serde_json::json!({"a": [{"b": 1, "c": 2}], "d": 3});
+            let mut value = json!({"a": [{"b": 1, "c": 2}], "d": 3});
             edit(&mut value, path, &to);
             value.to_string()
         };

@@ -129,7 +129,7 @@ fn what_the_fuzzer_kept_still_holds() {
         ("order_life", kept_life as fn(&[u8])),
         ("wire", wire),
         ("signals", signals),
-        ("documents", documents),
+        ("documents", kept_document),
         ("worlds", kept_world),
         ("scenarios", scenarios),
     ];
@@ -144,6 +144,10 @@ fn what_the_fuzzer_kept_still_holds() {
         count += files.len();
     }
     assert!(count >= 30, "{count} files");
+}
+
+fn kept_document(edits: &[u8]) {
+    assert!(documents(edits), "no document is edited");
 }
 
 fn kept_life(tape: &[u8]) {

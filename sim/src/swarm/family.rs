@@ -75,7 +75,7 @@ families! {
     Paging, "paging", 8, "pages repeat rows, loop, end without a cursor, come unsorted";
     PushShape, "push-shape", 8, "orders that come to rest are not pushed; pushes come merged";
     NewWords, "new-words", 10, "statuses and reasons that nobody has heard of";
-    Spelling, "spelling", 6, "the same facts in other JSON";
+    Spelling, "spelling", 6, "the same facts in other JSON, and other words for the same refusals";
     FeeInMnt, "fee-in-mnt", 16, "fees are paid in MNT";
     CancelRace, "cancel-race", 5, "a cancel is acknowledged, then the order fills, whole or in part; or it comes too early";
     MarketOdd, "market-odd", 8, "market orders are refused, cancelled unfilled, or filled in part";

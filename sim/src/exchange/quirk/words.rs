@@ -91,7 +91,7 @@ words!(
         NullNumbers = "null-numbers",
         /// JSON: numbers stand without quotes (Q20).
         BareNumbers = "bare-numbers",
-        /// JSON: no `time`, no `retExtInfo`, an empty `retMsg`, a refusal's `result` is `null` (Q30).
+        /// JSON: no `time`, no `retExtInfo`, an empty `retMsg` where nothing is refused, a refusal's `result` is `null` (Q30).
         BareEnvelope = "bare-envelope",
         /// Other texts for the same codes (Q31).
         OtherTexts = "other-texts",
@@ -154,14 +154,5 @@ impl Spell {
             Self::Ban => Span::secs(600),
             _ => Span::secs(10),
         }
-    }
-
-    /// Is it about bytes only? Then typed values show nothing of it.
-    #[must_use]
-    pub const fn is_spelling(self) -> bool {
-        matches!(
-            self,
-            Self::EmptyNumbers | Self::NullNumbers | Self::BareNumbers | Self::BareEnvelope | Self::NewFields
-        )
     }
 }

@@ -1,10 +1,14 @@
-//! However Bybit spells it, the same is read (bybit-v5.md 8.2 Q20, Q21, Q29 to Q32); and what stands before the
-//! exchange answers the same on both links.
+//! However Bybit spells it, the same is read (bybit-v5.md 8.2 Q20, Q21, Q29, Q30, Q32); and what the exchange answers
+//! is the same on both links, other words for it included (Q31).
 
 use super::*;
 use crate::exchange::{Act, Quirk, Signed, Spell, clock};
 use order_manager_core::bybit::{ApiError, Push, PushRows, Request, push, rest};
 use order_manager_core::unit::{Money, Ratio, Text};
+
+/// What typed values show nothing of.
+const SPELLINGS: [Spell; 5] =
+    [Spell::EmptyNumbers, Spell::NullNumbers, Spell::BareNumbers, Spell::BareEnvelope, Spell::NewFields];
 
 /// Everything that a client can ask about an account with an open order, a filled one and one that was cancelled.
 fn questions() -> Vec<Request> {
@@ -49,9 +53,9 @@ fn busy() -> Desk {
 
 #[test]
 fn however_it_is_spelled_the_same_is_read() {
-    for what in Spell::ALL.iter().filter(|what| what.is_spelling()) {
+    for what in SPELLINGS {
         let (mut usual, mut desk) = (busy(), busy());
-        desk.exchange.quirk(desk.now, &Quirk::Spell { what: *what, length: Span::secs(60) });
+        desk.exchange.quirk(desk.now, &Quirk::Spell { what, length: Span::secs(60) });
         for request in questions() {
             let (usual, odd) = (by_bytes(&mut usual, &request), by_bytes(&mut desk, &request));
             assert_eq!(usual.result, odd.result, "{what:?} {request:?}");
@@ -73,9 +77,9 @@ fn however_it_is_spelled_the_same_is_read() {
 #[test]
 fn each_spelling_spells_something_otherwise() {
     let usual = busy();
-    for what in Spell::ALL.iter().filter(|what| what.is_spelling()) {
+    for what in SPELLINGS {
         let mut desk = usual.clone_desk();
-        desk.exchange.quirk(desk.now, &Quirk::Spell { what: *what, length: Span::secs(60) });
+        desk.exchange.quirk(desk.now, &Quirk::Spell { what, length: Span::secs(60) });
         let differs = questions().iter().any(|request| {
             let http = rest::encode(request);
             let wire = signed(desk.now, http.method.as_str(), http.path, http.payload());
@@ -90,6 +94,20 @@ fn each_spelling_spells_something_otherwise() {
 impl Desk {
     fn clone_desk(&self) -> Self {
         Self { exchange: self.exchange.clone(), now: self.now, pushes: Vec::new() }
+    }
+}
+
+/// Asks both links everything.
+fn agree(has_other_texts: bool, change: impl Fn(&mut crate::exchange::Exchange, Timestamp)) {
+    let mut typed = busy();
+    if has_other_texts {
+        typed.exchange.quirk(typed.now, &Quirk::Spell { what: Spell::OtherTexts, length: Span::secs(60) });
+    }
+    change(&mut typed.exchange, typed.now);
+    let mut bytes = typed.clone_desk();
+    for request in questions() {
+        let (by_value, by_bytes) = (by_value(&mut typed, &request), by_bytes(&mut bytes, &request));
+        assert_eq!(by_value, by_bytes, "{request:?}");
     }
 }
 
@@ -109,15 +127,18 @@ fn other_texts_are_other_on_both_links() {
 
 #[test]
 fn what_the_exchange_answers_is_the_same_on_both_links() {
-    for what in [Spell::Maintenance, Spell::Ban, Spell::RateLimit, Spell::RateLimitBare, Spell::OtherTexts] {
-        let mut typed = busy();
-        typed.exchange.quirk(typed.now, &Quirk::Spell { what, length: Span::secs(60) });
-        let mut bytes = typed.clone_desk();
-        for request in questions() {
-            let (by_value, by_bytes) = (by_value(&mut typed, &request), by_bytes(&mut bytes, &request));
-            assert_eq!(by_value, by_bytes, "{what:?} {request:?}");
-        }
+    let front = [Spell::Maintenance, Spell::Ban, Spell::RateLimit, Spell::RateLimitBare];
+    for (what, has_other_texts) in front.iter().flat_map(|what| [(what, false), (what, true)]) {
+        agree(has_other_texts, |exchange, now| {
+            exchange.quirk(now, &Quirk::Spell { what: *what, length: Span::secs(60) });
+        });
     }
+    agree(true, |_, _| {});
+    agree(true, |exchange, _| {
+        for request in questions() {
+            exchange.knobs_mut().retcode_next(request.operation(), 10016, false);
+        }
+    });
 }
 
 #[test]
