@@ -18,8 +18,8 @@ const OPERATIONS: [Operation; 11] = [
     Operation::ServerTime,
 ];
 
-/// A body as the answer to every operation, and as a message of the stream and of ws-gateway's queue. What was read survives the
-/// journal unchanged.
+/// A body as the answer to every operation, and as a message of the stream and of ws-gateway's queue. What was read
+/// survives the journal unchanged.
 ///
 /// # Panics
 /// Where a decoder is not a function of its bytes, or what it read cannot be stored and read back.

@@ -107,6 +107,7 @@ impl Odd {
     }
 }
 
+/// Puts it where the path ends, or where the document ends before it does.
 fn edit(value: &mut Value, path: &[u8], to: &Odd) {
     let Some((first, rest)) = path.split_first() else {
         *value = to.value();
@@ -115,11 +116,12 @@ fn edit(value: &mut Value, path: &[u8], to: &Odd) {
     let place = |length: usize| usize::from(*first) % length;
     match value {
         Value::Object(fields) if !fields.is_empty() => {
-            let Some(key) = fields.keys().nth(place(fields.len())).cloned() else { return };
-            match (rest, to, fields.get_mut(&key)) {
-                ([], Odd::Gone, _) => _ = fields.remove(&key),
-                (_, _, Some(inside)) => edit(inside, rest, to),
-                (_, _, None) => {}
+            let place = place(fields.len());
+            if rest.is_empty() && matches!(to, Odd::Gone) {
+                let key = fields.keys().nth(place).cloned();
+                key.and_then(|key| fields.remove(&key));
+            } else if let Some(inside) = fields.values_mut().nth(place) {
+                edit(inside, rest, to);
             }
         }
         Value::Array(rows) if !rows.is_empty() => {
