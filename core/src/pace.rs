@@ -4,7 +4,8 @@
 use crate::bybit::{Operation, Request};
 use crate::input::{Budgets, Tag};
 use crate::unit::{Span, Timestamp};
-use alloc::collections::BTreeMap;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 /// How urgent a request is; the smaller goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,9 +23,12 @@ pub enum Urgency {
 /// Requests that wait for their budget, and what was spent.
 #[derive(Clone, Debug, Default)]
 pub struct Pace {
-    waiting: BTreeMap<(Urgency, u64), (Tag, Request)>,
-    arrivals: u64,
+    /// The most urgent first; of the same urgency the one that came first.
+    waiting: VecDeque<(Urgency, Tag, Request)>,
     budgets: Budgets,
+    /// When something was last spent, and of which endpoints' budgets.
+    last: Timestamp,
+    spent_last: Vec<Operation>,
 }
 
 const WINDOW: Span = Span::millis(1_050);
@@ -33,7 +37,10 @@ impl Pace {
     /// Goes on with these budgets; nothing waits.
     #[must_use]
     pub fn resumed(budgets: Budgets) -> Self {
-        Self { budgets, ..Self::default() }
+        let last = budgets.spent.values().filter_map(VecDeque::back).max().copied().unwrap_or_default();
+        let spent_last = budgets.spent.iter().filter(|(_, spent)| spent.back() == Some(&last));
+        let spent_last = spent_last.map(|(operation, _)| *operation).collect();
+        Self { waiting: VecDeque::new(), budgets, last, spent_last }
     }
 
     /// Its budgets.
@@ -44,22 +51,21 @@ impl Pace {
 
     /// Queues a request. A tag that waits already is not queued twice.
     pub fn queue(&mut self, urgency: Urgency, tag: Tag, request: Request) {
-        if self.waiting.values().any(|(waiting, _)| *waiting == tag) {
-            return;
+        if !self.is_waiting(tag) {
+            let place = self.waiting.partition_point(|(before, ..)| *before <= urgency);
+            self.waiting.insert(place, (urgency, tag, request));
         }
-        self.waiting.insert((urgency, self.arrivals), (tag, request));
-        self.arrivals = self.arrivals.saturating_add(1);
     }
 
     /// Takes back a request that has not gone yet.
     pub fn withdraw(&mut self, tag: Tag) {
-        self.waiting.retain(|_, (waiting, _)| *waiting != tag);
+        self.waiting.retain(|(_, waiting, _)| *waiting != tag);
     }
 
     /// Does this request wait here?
     #[must_use]
     pub fn is_waiting(&self, tag: Tag) -> bool {
-        self.waiting.values().any(|(waiting, _)| *waiting == tag)
+        self.waiting.iter().any(|(_, waiting, _)| *waiting == tag)
     }
 
     /// Nothing of this endpoint goes before `until`: the exchange said that its budget is spent.
@@ -75,28 +81,39 @@ impl Pace {
         while spent.len() > limit(operation) {
             spent.pop_front();
         }
+        if self.last < now {
+            self.last = now;
+            self.spent_last.clear();
+        }
+        if !self.spent_last.contains(&operation) {
+            self.spent_last.push(operation);
+        }
     }
 
     /// What was decided at `decided` left before `now`, when between nobody knows: the disk may have been slow, or the
     /// process have stood still. It counts as spent as late as that, and not as decided now: once is enough.
     pub fn left_before(&mut self, now: Timestamp, decided: Timestamp) {
-        let left = Timestamp(now.0.saturating_sub(1));
-        for spent in self.budgets.spent.values_mut() {
-            spent.iter_mut().rev().take_while(|at| **at == decided).for_each(|at| *at = left);
+        if self.last != decided {
+            return;
+        }
+        self.last = Timestamp(now.0.saturating_sub(1));
+        for operation in &self.spent_last {
+            let spent = self.budgets.spent.get_mut(operation).into_iter().flatten();
+            spent.rev().take_while(|at| **at == decided).for_each(|at| *at = self.last);
         }
     }
 
     /// So much time has passed that does not count, for nobody knows how much it truly was.
     pub fn pass_over(&mut self, time: Span) {
         self.budgets.spent.values_mut().flatten().for_each(|at| *at = at.after(time));
+        self.last = self.last.after(time);
     }
 
     /// The most urgent request whose endpoint has room now. It is not spent before [`Pace::spend`]: not all that is taken
     /// goes.
     pub fn take(&mut self, now: Timestamp) -> Option<(Tag, Request)> {
-        let key = self.waiting.iter().find(|(_, (_, request))| self.room_at(request.operation(), now) <= now)?.0;
-        let key = *key;
-        self.waiting.remove(&key)
+        let place = self.waiting.iter().position(|(.., request)| self.room_at(request.operation(), now) <= now)?;
+        self.waiting.remove(place).map(|(_, tag, request)| (tag, request))
     }
 
     /// The same of cancels alone.
@@ -108,14 +125,14 @@ impl Pace {
     /// When the next waiting cancel may go.
     #[must_use]
     pub fn next_cancel(&self, now: Timestamp) -> Option<Timestamp> {
-        let ((urgency, _), (_, request)) = self.waiting.first_key_value()?;
+        let (urgency, _, request) = self.waiting.front()?;
         (*urgency == Urgency::Cancel).then(|| self.room_at(request.operation(), now))
     }
 
     /// When the next waiting request may go.
     #[must_use]
     pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
-        self.waiting.values().map(|(_, request)| self.room_at(request.operation(), now)).min()
+        self.waiting.iter().map(|(.., request)| self.room_at(request.operation(), now)).min()
     }
 
     fn room_at(&self, operation: Operation, now: Timestamp) -> Timestamp {

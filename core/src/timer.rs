@@ -2,7 +2,8 @@
 
 use crate::input::Tag;
 use crate::unit::{OrderLinkId, SignalId, Timestamp};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
 
 /// Why the manager wants to be woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,47 +40,80 @@ pub enum Why {
     ForgetOrder(OrderLinkId),
 }
 
+impl Why {
+    /// As many of these wait as signals and orders are remembered.
+    const fn is_of_memory(self) -> bool {
+        matches!(self, Self::ForgetSignal(_) | Self::ForgetOrder(_))
+    }
+}
+
 /// Times by reason, earliest first.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    when: BTreeMap<Why, Timestamp>,
-    order: BTreeSet<(Timestamp, Why)>,
+    /// What goes on now: few, so they are looked through. The earliest is last.
+    soon: Vec<(Timestamp, Why)>,
+    /// What is remembered: many, so they have an index. The earliest is first, for most come behind all others.
+    memory: VecDeque<(Timestamp, Why)>,
+    index: BTreeMap<Why, Timestamp>,
 }
 
 impl Table {
     /// Sets the time of a reason; an earlier setting is replaced.
     pub fn arm(&mut self, why: Why, at: Timestamp) {
-        if let Some(old) = self.when.insert(why, at) {
-            self.order.remove(&(old, why));
+        if why.is_of_memory() {
+            let old = self.index.insert(why, at);
+            self.forget(why, old);
+            let place = self.memory.partition_point(|earlier| *earlier < (at, why));
+            self.memory.insert(place, (at, why));
+        } else {
+            self.disarm(why);
+            let place = self.soon.partition_point(|later| *later > (at, why));
+            self.soon.insert(place, (at, why));
         }
-        self.order.insert((at, why));
     }
 
     /// Forgets a reason.
     pub fn disarm(&mut self, why: Why) {
-        if let Some(old) = self.when.remove(&why) {
-            self.order.remove(&(old, why));
+        if why.is_of_memory() {
+            let old = self.index.remove(&why);
+            self.forget(why, old);
+        } else if let Some(place) = self.place(why) {
+            self.soon.remove(place);
+        }
+    }
+
+    fn place(&self, why: Why) -> Option<usize> {
+        self.soon.iter().rposition(|(_, waiting)| *waiting == why)
+    }
+
+    fn forget(&mut self, why: Why, old: Option<Timestamp>) {
+        if let Some(place) = old.and_then(|old| self.memory.binary_search(&(old, why)).ok()) {
+            self.memory.remove(place);
         }
     }
 
     /// Is this reason waiting?
     #[must_use]
     pub fn is_armed(&self, why: Why) -> bool {
-        self.when.contains_key(&why)
+        if why.is_of_memory() { self.index.contains_key(&why) } else { self.place(why).is_some() }
     }
 
     /// The earliest.
     #[must_use]
     pub fn next(&self) -> Option<(Timestamp, Why)> {
-        self.order.first().copied()
+        self.first().copied()
+    }
+
+    fn first(&self) -> Option<&(Timestamp, Why)> {
+        match (self.soon.last(), self.memory.front()) {
+            (Some(soon), Some(memory)) => Some(soon.min(memory)),
+            (soon, memory) => soon.or(memory),
+        }
     }
 
     /// Takes the earliest reason that is due.
     pub fn pop_due(&mut self, now: Timestamp) -> Option<Why> {
-        let (at, why) = self.order.first().copied()?;
-        if at > now {
-            return None;
-        }
+        let (_, why) = *self.first().filter(|(at, _)| *at <= now)?;
         self.disarm(why);
         Some(why)
     }

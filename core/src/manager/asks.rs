@@ -5,7 +5,6 @@ use super::turn::Turn;
 use crate::bybit::{InstrumentRow, Page, PositionRow, Request, TickerRow, WalletRow};
 use crate::event::Event;
 use crate::input::Tag;
-use crate::intake::Signal;
 use crate::market::{Instrument, Quote};
 use crate::pace::Urgency;
 use crate::position::Mark;
@@ -25,7 +24,7 @@ impl Turn<'_> {
     /// Asks, unless the question is out, waits for its budget, or waits to be asked again.
     pub(super) fn ask(&mut self, tag: Tag) {
         let observed = &self.m.observed;
-        if observed.out.contains_key(&tag) || observed.timers.is_armed(Why::RetryAsk(tag)) {
+        if observed.out.holds(tag) || observed.timers.is_armed(Why::RetryAsk(tag)) {
             return;
         }
         self.ask_again(tag);
@@ -49,7 +48,7 @@ impl Turn<'_> {
 
     /// Asks, unless the question is out: with two under one tag nobody could tell whose answer came.
     pub(super) fn ask_again(&mut self, tag: Tag) {
-        if self.m.observed.out.contains_key(&tag) {
+        if self.m.observed.out.holds(tag) {
             return;
         }
         let request = match tag {
@@ -76,44 +75,30 @@ impl Turn<'_> {
         self.arm(Why::RetryAsk(tag), wait);
     }
 
-    /// Asks for every reading that a decision on this signal needs and that is stale. True where none is. What
+    /// Asks for every reading that a decision on this symbol needs and that is stale. True where none is. What
     /// only reduces does not wait for the wallet, nor for prices that the exchange failed to tell.
-    pub(super) fn fresh(&mut self, signal: &Signal) -> bool {
-        let (symbol, opens) = (signal.symbol, !self.can_only_reduce(signal));
-        let (now, config) = (self.now(), &self.m.config);
-        let observed = &self.m.observed;
+    pub(super) fn fresh(&mut self, symbol: Symbol, opens: bool) -> bool {
+        let (now, config, observed) = (self.now(), &self.m.config, &self.m.observed);
         let young = |at: Timestamp, max: Span| now.since(at) <= max;
-        let since_touched = |at: Timestamp| at >= observed.touched;
-        let stale = [
-            (observed.clock.is_none_or(|c| !young(c.read_at, config.clock_max_age())), Tag::Clock),
-            (
-                opens
-                    && !observed
-                        .wallet
-                        .as_ref()
-                        .is_some_and(|r| young(r.asked_at, config.balance_max_age()) && since_touched(r.asked_at)),
-                Tag::Wallet,
-            ),
-            (
-                !observed.positions.get(&symbol).is_some_and(|r| {
-                    let young = young(r.asked_at, config.position_max_age());
-                    young && since_touched(r.asked_at) && !self.is_past(&r.value)
-                }),
-                Tag::Position(symbol),
-            ),
-            (
-                !observed.quotes.get(&symbol).is_some_and(|r| young(r.asked_at, config.price_max_age()))
-                    && (opens || !observed.failures.contains_key(&Tag::Ticker(symbol))),
-                Tag::Ticker(symbol),
-            ),
-            (
-                !observed.instruments.get(&symbol).is_some_and(|at| young(*at, config.instrument_max_age())),
-                Tag::Instrument(symbol),
-            ),
+        let untouched = |at: Timestamp, max: Span| young(at, max) && at >= observed.touched;
+        let clock = observed.clock.is_some_and(|clock| young(clock.read_at, config.clock_max_age()));
+        let wallet = observed.wallet.as_ref().is_some_and(|r| untouched(r.asked_at, config.balance_max_age()));
+        let position = observed
+            .positions
+            .get(&symbol)
+            .is_some_and(|r| untouched(r.asked_at, config.position_max_age()) && !self.is_past(&r.value));
+        let quote = observed.quotes.get(&symbol).is_some_and(|r| young(r.asked_at, config.price_max_age()));
+        let instrument = observed.instruments.get(&symbol).is_some_and(|at| young(*at, config.instrument_max_age()));
+        let readings = [
+            (Tag::Clock, clock),
+            (Tag::Wallet, wallet || !opens),
+            (Tag::Position(symbol), position),
+            (Tag::Ticker(symbol), quote || !opens && self.has_failed(Tag::Ticker(symbol))),
+            (Tag::Instrument(symbol), instrument),
         ];
         let mut all_fresh = true;
-        for (is_stale, tag) in stale {
-            if is_stale {
+        for (tag, fresh) in readings {
+            if !fresh {
                 all_fresh = false;
                 self.ask(tag);
             }

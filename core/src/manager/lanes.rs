@@ -20,19 +20,15 @@ pub(super) const REPRICES_MAX: u8 = 2;
 impl Turn<'_> {
     /// Moves what can move; true where anything did.
     pub(super) fn advance_lanes(&mut self) -> bool {
-        let mut moved = false;
-        let mut next = self.m.durable.lanes.keys().next().copied();
-        while let Some(symbol) = next {
-            moved |= self.advance(symbol);
-            let mut rest = self.m.durable.lanes.range((Excluded(symbol), Unbounded));
-            next = rest.next().map(|(symbol, _)| *symbol);
+        let (mut moved, mut rest) = (false, Unbounded);
+        while let Some((symbol, lane)) = self.m.durable.lanes.range((rest, Unbounded)).next() {
+            rest = Excluded(*symbol);
+            moved |= self.advance(lane.active, lane.passing, lane.waiting.front().copied());
         }
         moved
     }
 
-    fn advance(&mut self, symbol: Symbol) -> bool {
-        let Some(lane) = self.m.durable.lanes.get(&symbol) else { return false };
-        let (active, passing, next) = (lane.active, lane.passing, lane.waiting.front().copied());
+    fn advance(&mut self, active: Option<SignalId>, passing: Option<SignalId>, next: Option<SignalId>) -> bool {
         let starts = match (active, next) {
             (None, Some(next)) => Some(next),
             (Some(active), Some(next)) if passing.is_none() && self.may_pass(next, active) => Some(next),
@@ -62,13 +58,13 @@ impl Turn<'_> {
     }
 
     fn start_signal(&mut self, id: SignalId) {
-        let Some(state) = self.m.durable.signals.get(&id) else { return };
-        let (signal, waited_for) = (state.signal, self.lane_last(state.signal.symbol));
+        let Some(SignalState { signal, .. }) = self.m.durable.signals.get(&id) else { return };
+        let judged = self.judge_turn(signal, self.lane_last(signal.symbol));
         self.emit(Event::SignalStarted { signal: id });
-        if let Err(refusal) = self.judge_turn(&signal, waited_for) {
-            return self.reject(id, refusal);
+        match judged {
+            Ok(()) => self.arm_expiry(id),
+            Err(refusal) => self.reject(id, refusal),
         }
-        self.arm_expiry(&signal);
     }
 
     fn lane_last(&self, symbol: Symbol) -> Option<OrderLinkId> {
@@ -89,12 +85,13 @@ impl Turn<'_> {
     }
 
     /// A timer at the end of the signal's time, so that it does not wait for ever for an answer.
-    fn arm_expiry(&mut self, signal: &Signal) {
+    fn arm_expiry(&mut self, id: SignalId) {
         let Some(now) = self.exchange_now() else { return };
+        let Some(SignalState { signal, .. }) = self.m.durable.signals.get(&id) else { return };
         let config = &self.m.config;
         let max = if self.is_reducing(signal) { config.exit_signal_max_age() } else { config.signal_max_age() };
         let end = calendar::to_exchange(signal.timestamp).after(max).after(Span::millis(1));
-        self.arm(Why::SignalExpires(signal.id), end.since(now));
+        self.arm(Why::SignalExpires(id), end.since(now));
     }
 
     fn advance_signal(&mut self, id: SignalId) -> bool {
@@ -106,10 +103,14 @@ impl Turn<'_> {
                 Some(outcome) => self.settle_placed(id, order.clone(), outcome),
                 None => false,
             },
-            None => {
-                let (signal, active) = (*signal, active.clone());
-                self.advance_deciding(&signal, &active)
-            }
+            None if self.m.observed.stopping => false, // the next life decides
+            None => match self.refuses(signal, active) {
+                Some(refusal) => {
+                    self.reject(id, refusal);
+                    true
+                }
+                None => self.advance_deciding(id),
+            },
         }
     }
 
@@ -136,38 +137,45 @@ impl Turn<'_> {
         }
     }
 
-    fn advance_deciding(&mut self, signal: &Signal, active: &Active) -> bool {
-        if self.m.observed.stopping {
-            return false; // the next life decides
-        }
+    /// Why it comes to no decision.
+    fn refuses(&self, signal: &Signal, active: &Active) -> Option<Refusal> {
         if active.crossed > REPRICES_MAX {
             let text = format_args!("would have taken at {} prices in a row", active.crossed);
-            self.reject(signal.id, Refusal::new(Code::NotExecuted, text));
-            return true;
+            return Some(Refusal::new(Code::NotExecuted, text));
         }
         if let Err(late) = self.judge_turn(signal, None) {
             let code = if self.m.observed.synced { Code::DataStale } else { Code::ExchangeUnavailable };
-            self.reject(signal.id, Refusal::new(code, format_args!("no decision in time: {}", late.text)));
-            return true;
+            return Some(Refusal::new(code, format_args!("no decision in time: {}", late.text)));
         }
-        if let Some(refusal) = self.m.observed.unusable.get(&signal.symbol).copied() {
-            self.reject(signal.id, refusal);
-            return true;
-        }
-        let waits = self.waits_for_orders(signal) || self.waits_for_its_turn(signal);
-        if !self.m.observed.synced || waits || !self.fresh(signal) {
-            if !self.m.observed.timers.is_armed(Why::SignalExpires(signal.id)) {
-                self.arm_expiry(signal);
-            }
-            return false;
-        }
-        self.decide(signal, active)
+        self.m.observed.unusable.get(&signal.symbol).copied()
     }
 
-    /// One that passed the active signal because it could only reduce, and cannot any more: the position is another one
-    /// than when it started. It opens when the active one is settled, as it would have without passing.
-    fn waits_for_its_turn(&self, signal: &Signal) -> bool {
-        self.passes(signal) && !self.can_only_reduce(signal)
+    fn advance_deciding(&mut self, id: SignalId) -> bool {
+        if self.is_ready(id)
+            && let Some(SignalState { signal, stage: Stage::Active(active), .. }) =
+                self.m.durable.signals.get(&id).cloned()
+        {
+            return self.decide(&signal, &active);
+        }
+        if !self.m.observed.timers.is_armed(Why::SignalExpires(id)) {
+            self.arm_expiry(id);
+        }
+        false
+    }
+
+    /// Is there nothing that it must wait for? Asks for what it lacks.
+    fn is_ready(&mut self, id: SignalId) -> bool {
+        let known = self.m.durable.signals.get(&id).filter(|_| self.m.observed.synced);
+        let Some(SignalState { signal, .. }) = known else { return false };
+        let (symbol, opens) = (signal.symbol, !self.can_only_reduce(signal));
+        !self.waits(signal, opens) && self.fresh(symbol, opens)
+    }
+
+    /// For orders, or for its turn: one that passed the active signal because it could only reduce, and cannot any more, as
+    /// the position is another one than when it started, opens when the active one is settled, as without passing.
+    fn waits(&self, signal: &Signal, opens: bool) -> bool {
+        let passes = self.passes(signal);
+        passes && opens || self.waits_for_orders(signal.symbol, passes)
     }
 
     fn passes(&self, signal: &Signal) -> bool {
@@ -175,9 +183,8 @@ impl Turn<'_> {
     }
 
     /// Orders of the symbol whose state is not certain, or whose cancel is not proven yet (spec D2).
-    fn waits_for_orders(&self, signal: &Signal) -> bool {
-        let passes = self.passes(signal);
-        self.m.durable.book.live_of(signal.symbol).filter(|order| !(passes && is_unknown(order))).any(|order| {
+    fn waits_for_orders(&self, symbol: Symbol, passes: bool) -> bool {
+        self.m.durable.book.live_of(symbol).filter(|order| !(passes && is_unknown(order))).any(|order| {
             let certain = match order.state {
                 State::Open | State::Acked => order.cancel.is_none(),
                 _ => !order.state.may_fill() && order.told.ended,
@@ -189,7 +196,7 @@ impl Turn<'_> {
     pub(super) fn send_cancel(&mut self, link: OrderLinkId) {
         let Some(order) = self.m.durable.book.get(link) else { return };
         let (tag, order_id) = (Tag::Cancel(link), order.only_by());
-        let useless = order.cancel.is_none() || !order.state.may_fill() || self.m.observed.out.contains_key(&tag);
+        let useless = order.cancel.is_none() || !order.state.may_fill() || self.m.observed.out.holds(tag);
         if !useless {
             let (category, symbol) = (crate::unit::Category::Linear, order.spec.symbol);
             self.queue(
@@ -223,8 +230,8 @@ impl Turn<'_> {
         }
         let Some(order) = self.m.durable.book.get(link).filter(|o| o.state == State::Intended) else { return false };
         let Some(now) = self.exchange_now() else { return false };
-        let signal = self.m.durable.signals.get(&order.spec.intent.signal).map(|state| state.signal);
-        let late = signal.is_none_or(|s| intake::judge_age(&s, now, order.spec.reduce_only, &self.m.config).is_err());
+        let signal = self.m.durable.signals.get(&order.spec.intent.signal).map(|state| &state.signal);
+        let late = signal.is_none_or(|s| intake::judge_age(s, now, order.spec.reduce_only, &self.m.config).is_err());
         if late {
             let at = self.now();
             self.emit(Event::OrderExpired { link, at });

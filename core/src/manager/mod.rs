@@ -44,6 +44,7 @@ pub struct Step {
     pub record: Vec<u8>,
     /// The chained digest after this step.
     pub digest: Digest,
+    sent: Vec<Operation>,
     scratch: Vec<u8>,
 }
 
@@ -189,6 +190,7 @@ impl Manager {
     pub fn step(&mut self, now: Timestamp, input: &Input, step: &mut Step) -> Result<(), CodecError> {
         step.events.clear();
         step.commands.clear();
+        step.sent.clear();
         step.record.clear();
         self.come_to(now, matches!(input, Input::Started(_)));
         self.seq = Seq(self.seq.0.saturating_add(1));
@@ -196,8 +198,8 @@ impl Manager {
         let mut turn = Turn { m: self, out: step };
         turn.take(input);
         turn.settle();
-        let sent: Vec<Operation> = step.commands.iter().filter_map(Command::spends).collect();
-        journal::write_record(self.seq, self.now, input, &step.events, Some(&sent), &mut step.record)?;
+        step.sent.extend(step.commands.iter().filter_map(Command::spends));
+        journal::write_record(self.seq, self.now, input, &step.events, Some(&step.sent), &mut step.record)?;
         self.digest = journal::chain(self.digest, &step.record, &step.commands, &mut step.scratch)?;
         step.digest = self.digest;
         Ok(())
@@ -211,7 +213,7 @@ impl Manager {
     /// What [`Input::Checkpointed`] must say, right after [`Manager::checkpoint`].
     #[must_use]
     pub fn resumed(&self) -> Resumed {
-        let out = self.observed.out.iter().map(|(tag, at)| (*tag, *at)).collect();
+        let out = self.observed.out.by_tag();
         let held_until = self.observed.pace.budgets().held_until.clone();
         let budgets = Budgets { held_until, ..Budgets::default() };
         Resumed { config: self.config.clone(), stream_up: self.observed.stream_up, out, budgets }

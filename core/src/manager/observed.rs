@@ -148,6 +148,38 @@ pub(super) struct Inquiry {
     pub(super) empty: Vec<(Source, Seq)>,
 }
 
+/// Requests that are out, and when they were sent: few, so they are looked through.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Out(Vec<(Tag, Timestamp)>);
+
+impl Out {
+    pub(super) fn sent(&mut self, tag: Tag, at: Timestamp) {
+        self.over(tag);
+        self.0.push((tag, at));
+    }
+
+    /// Nothing comes any more, or it has come: when it was sent, where it was out.
+    pub(super) fn over(&mut self, tag: Tag) -> Option<Timestamp> {
+        let place = self.place(tag)?;
+        Some(self.0.swap_remove(place).1)
+    }
+
+    pub(super) fn holds(&self, tag: Tag) -> bool {
+        self.place(tag).is_some()
+    }
+
+    /// All of them in the order of their tags.
+    pub(super) fn by_tag(&self) -> Vec<(Tag, Timestamp)> {
+        let mut all = self.0.clone();
+        all.sort_unstable();
+        all
+    }
+
+    fn place(&self, tag: Tag) -> Option<usize> {
+        self.0.iter().position(|(out, _)| *out == tag)
+    }
+}
+
 /// Volatile state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Observed {
@@ -192,8 +224,7 @@ pub(super) struct Observed {
     pub(super) foreign_overflow_at: Option<Timestamp>,
     /// There are such orders as of the last reconcile, or orders or positions that cannot be read.
     pub(super) unread_account: bool,
-    /// Requests that are out, and when they were sent.
-    pub(super) out: BTreeMap<Tag, Timestamp>,
+    pub(super) out: Out,
     /// Failures in a row of a question.
     pub(super) failures: BTreeMap<Tag, u32>,
     pub(super) inquiries: BTreeMap<OrderLinkId, Inquiry>,

@@ -19,7 +19,7 @@ const CONFIRM: Span = Span::secs(1);
 
 impl Turn<'_> {
     pub(super) fn reply(&mut self, tag: Tag, answer: &Answer) {
-        let asked_at = self.m.observed.out.remove(&tag);
+        let asked_at = self.m.observed.out.over(tag);
         self.m.observed.timers.disarm(Why::Overdue(tag));
         self.m.observed.timers.disarm(Why::Lost(tag));
         if let Tag::Consult(question) = tag {

@@ -37,7 +37,7 @@ impl Turn<'_> {
         let Some(sweep) = self.m.observed.sweep.take() else { return };
         let tag = Tag::Sweep { run: sweep.run, page: sweep.page };
         self.m.observed.pace.withdraw(tag);
-        self.m.observed.out.remove(&tag);
+        self.m.observed.out.over(tag);
         [Why::Overdue(tag), Why::Lost(tag)].into_iter().for_each(|why| self.m.observed.timers.disarm(why));
     }
 
@@ -59,7 +59,7 @@ impl Turn<'_> {
     pub(super) fn ask_sweep_page(&mut self) {
         let Some(sweep) = &self.m.observed.sweep else { return };
         let tag = Tag::Sweep { run: sweep.run, page: sweep.page };
-        if let Some(request) = sweep.request().filter(|_| !self.m.observed.out.contains_key(&tag)) {
+        if let Some(request) = sweep.request().filter(|_| !self.m.observed.out.holds(tag)) {
             self.queue(Urgency::Ask, tag, request);
         }
     }

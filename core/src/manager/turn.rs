@@ -84,7 +84,7 @@ impl Turn<'_> {
         let epoch = u32::try_from(self.m.seq.0 & u64::from(u32::MAX)).unwrap_or(u32::MAX);
         self.m.observed = Observed { epoch, touched: self.now(), pace, ..Observed::default() };
         for (tag, asked_at) in out {
-            self.m.observed.out.insert(*tag, *asked_at);
+            self.m.observed.out.sent(*tag, *asked_at);
             self.m.observed.timers.arm(Why::Overdue(*tag), asked_at.after(ANSWER_MAX));
         }
         for (link, state) in self.live_orders() {
@@ -217,7 +217,7 @@ impl Turn<'_> {
             self.inquiry_sent(link, signed_at);
         }
         self.m.observed.pace.spend(request.operation(), self.m.now);
-        self.m.observed.out.insert(tag, self.m.now);
+        self.m.observed.out.sent(tag, self.m.now);
         self.arm(Why::Overdue(tag), ANSWER_MAX);
         let recv_window_ms = u32::try_from(self.m.config.recv_window_ms).unwrap_or(u32::MAX);
         self.out.commands.push(Command::Send(Outgoing { tag, signed_at, recv_window_ms, request }));
@@ -226,7 +226,7 @@ impl Turn<'_> {
     /// Asks Position Manager: no budget and no clock stand in the way.
     pub(super) fn consult(&mut self, question: Question) {
         let tag = Tag::Consult(question);
-        self.m.observed.out.insert(tag, self.m.now);
+        self.m.observed.out.sent(tag, self.m.now);
         self.arm(Why::Overdue(tag), ANSWER_MAX);
         self.out.commands.push(Command::Consult(question));
     }
