@@ -29,32 +29,17 @@ impl Turn<'_> {
     }
 
     fn advance(&mut self, active: Option<SignalId>, passing: Option<SignalId>, next: Option<SignalId>) -> bool {
-        let starts = match (active, next) {
-            (None, Some(next)) => Some(next),
-            (Some(active), Some(next)) if passing.is_none() && self.may_pass(next, active) => Some(next),
-            _ => None,
-        };
-        if let Some(signal) = starts.filter(|_| !self.m.observed.stopping) {
-            self.start_signal(signal);
+        let next = next.filter(|_| !self.m.observed.stopping);
+        if let (None, Some(next)) = (active, next) {
+            self.start_signal(next);
             return true;
         }
+        let may_pass = next.filter(|_| passing.is_none());
         let mut moved = false;
-        for signal in active.into_iter().chain(passing) {
-            moved |= self.advance_signal(signal);
+        for (signal, behind) in active.map(|id| (id, may_pass)).into_iter().chain(passing.map(|id| (id, None))) {
+            moved |= self.advance_signal(signal, behind);
         }
         moved
-    }
-
-    /// What can only reduce does not wait for the proof of an opening order that is Unknown (spec S5).
-    fn may_pass(&self, next: SignalId, active: SignalId) -> bool {
-        let signals = &self.m.durable.signals;
-        let unknown = match signals.get(&active).map(|state| &state.stage) {
-            Some(Stage::Active(Active { order: Some(link), .. })) => {
-                self.m.durable.book.get(*link).is_some_and(is_unknown)
-            }
-            _ => false,
-        };
-        unknown && signals.get(&next).is_some_and(|state| self.can_only_reduce(&state.signal))
     }
 
     fn start_signal(&mut self, id: SignalId) {
@@ -94,13 +79,18 @@ impl Turn<'_> {
         self.arm(Why::SignalExpires(id), end.since(now));
     }
 
-    fn advance_signal(&mut self, id: SignalId) -> bool {
+    fn advance_signal(&mut self, id: SignalId, behind: Option<SignalId>) -> bool {
         let Some(SignalState { signal, stage: Stage::Active(active), .. }) = self.m.durable.signals.get(&id) else {
             return false;
         };
         match active.order.and_then(|link| self.m.durable.book.get(link)) {
             Some(order) => match outcome_of(order) {
-                Some(outcome) => self.settle_placed(id, order.clone(), outcome),
+                Some(outcome) => {
+                    let (outcome, text) = in_words(order, outcome);
+                    self.settle_signal(id, outcome, text);
+                    true
+                }
+                None if is_unknown(order) => behind.is_some_and(|next| self.pass(next)),
                 None => false,
             },
             None if self.m.observed.stopping => false, // the next life decides
@@ -114,27 +104,13 @@ impl Turn<'_> {
         }
     }
 
-    fn settle_placed(&mut self, id: SignalId, order: Order, outcome: Result<&'static str, Code>) -> bool {
-        match outcome {
-            Ok(word) => {
-                let text = Text::clipped(&alloc::format!("order {} {word}", order.spec.link));
-                self.settle_signal(id, Outcome::Placed, text);
-            }
-            Err(code) => {
-                let why = self.ending_words(&order);
-                self.reject(id, Refusal::new(code, format_args!("order {}: {why}", order.spec.link)));
-            }
+    /// What can only reduce does not wait for the proof of an opening order that is Unknown (spec S5).
+    fn pass(&mut self, next: SignalId) -> bool {
+        let reduces = self.m.durable.signals.get(&next).is_some_and(|state| self.can_only_reduce(&state.signal));
+        if reduces {
+            self.start_signal(next);
         }
-        true
-    }
-
-    fn ending_words(&self, order: &Order) -> Text<160> {
-        match (order.refusal, order.facts.ending) {
-            (Some(refused), _) => refused.text,
-            (None, Some(ending)) => Text::clipped(&alloc::format!("{} {}", ending.cancel_type, ending.reject_reason)),
-            (None, None) if order.state == State::Expired => Text::clipped("never sent before its signal expired"),
-            (None, None) => Text::clipped("no trace of it at the exchange"),
-        }
+        reduces
     }
 
     /// Why it comes to no decision.
@@ -257,6 +233,26 @@ fn outcome_of(order: &Order) -> Option<Result<&'static str, Code>> {
         State::Expired => Err(Code::ExpiredUnsent),
         State::Refused => return None,
     })
+}
+
+fn in_words(order: &Order, outcome: Result<&'static str, Code>) -> (Outcome, Text<200>) {
+    let link = order.spec.link;
+    match outcome {
+        Ok(word) => (Outcome::Placed, Text::clipped(&alloc::format!("order {link} {word}"))),
+        Err(code) => {
+            let refusal = Refusal::new(code, format_args!("order {link}: {}", ending_words(order)));
+            (Outcome::Rejected(refusal.code), refusal.text)
+        }
+    }
+}
+
+fn ending_words(order: &Order) -> Text<160> {
+    match (order.refusal, order.facts.ending) {
+        (Some(refused), _) => refused.text,
+        (None, Some(ending)) => Text::clipped(&alloc::format!("{} {}", ending.cancel_type, ending.reject_reason)),
+        (None, None) if order.state == State::Expired => Text::clipped("never sent before its signal expired"),
+        (None, None) => Text::clipped("no trace of it at the exchange"),
+    }
 }
 
 /// "Reduce-only cannot apply" means that there is nothing left to reduce: never sent again without the flag
