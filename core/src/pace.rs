@@ -272,11 +272,32 @@ mod tests {
         let (now, mut pace) = (Timestamp(1_000_000), Pace::default());
         (0..20).map(cancel).for_each(|(tag, request)| pace.queue(Urgency::Cancel, tag, request));
         while send(&mut pace, now).is_some() {}
+        let (tag, request) = ask(1);
+        pace.queue(Urgency::Ask, tag, request);
+        assert_eq!(send(&mut pace, now), Some(tag));
         let (acted, later) = (now.after(Span::secs(2)), now.after(Span::secs(3)));
-        pace.left_before(acted, now);
-        pace.left_before(later, acted);
+        let mut resumed = Pace::resumed(pace.budgets().clone());
+        for pace in [&mut pace, &mut resumed] {
+            pace.left_before(acted, now);
+            pace.left_before(later, acted);
+        }
         let left = Timestamp(acted.0 - 1);
         assert_eq!(pace.next(acted), Some(left.after(WINDOW)));
+        assert!(pace.budgets().spent.values().all(|spent| spent.back() == Some(&left)));
+        assert_eq!(resumed.budgets(), pace.budgets());
+    }
+
+    #[test]
+    fn o5_what_was_decided_last_in_a_life_has_not_left_when_the_next_begins() {
+        let (now, mut pace) = (Timestamp(1_000_000), Pace::default());
+        pace.spend(Operation::Create, now);
+        pace.pass_over(Span::secs(9));
+        let began = now.after(Span::secs(9));
+        let mut resumed = Pace::resumed(pace.budgets().clone());
+        for pace in [&mut pace, &mut resumed] {
+            pace.left_before(began.after(Span(5)), began);
+            assert_eq!(pace.budgets().spent[&Operation::Create], [began.after(Span(4))]);
+        }
     }
 
     #[test]

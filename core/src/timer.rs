@@ -122,6 +122,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::link;
 
     #[test]
     fn a_reason_has_one_time_and_the_earliest_comes_first() {
@@ -135,5 +136,20 @@ mod tests {
         assert_eq!(table.pop_due(Timestamp(2)), None);
         assert_eq!(table.pop_due(Timestamp(9)), Some(Why::Pace));
         assert_eq!(table.next(), None);
+    }
+
+    #[test]
+    fn what_is_remembered_takes_its_place_among_what_goes_on() {
+        let mut table = Table::default();
+        let (signal, order) = (Why::ForgetSignal(SignalId(1)), Why::ForgetOrder(link(1)));
+        for (why, at) in [(order, 9), (Why::Pace, 9), (signal, 5), (Why::Explain(link(1)), 10), (Why::Sweep, 9)] {
+            table.arm(why, Timestamp(at));
+        }
+        table.arm(signal, Timestamp(9));
+        assert!(table.is_armed(signal));
+        let due: Vec<Why> = core::iter::from_fn(|| table.pop_due(Timestamp(9))).collect();
+        assert_eq!(due, [Why::Sweep, Why::Pace, signal, order]);
+        assert!(!table.is_armed(signal));
+        assert_eq!(table.next(), Some((Timestamp(10), Why::Explain(link(1)))));
     }
 }
