@@ -39,15 +39,14 @@ const REMAINDER: End = (OrderStatus::Cancelled, "UNKNOWN", "EC_CancelForNoFullFi
 impl Exchange {
     pub(super) fn schedule(&mut self, now: Timestamp, action: Action) {
         let delay = self.knobs.engine_delay.unwrap_or(Span::millis(self.config.delays.engine_ms));
-        let key = (now.after(delay), self.arrival());
-        self.agenda.insert(key, action);
+        let number = self.arrival();
+        self.agenda.put(now.after(delay), number, action);
     }
 
     /// Decides all that is due by now, each at its own time.
     pub(super) fn run(&mut self, now: Timestamp) {
-        while let Some(entry) = self.agenda.first_entry().filter(|e| e.key().0 <= now) {
-            let at = entry.key().0;
-            match entry.remove() {
+        while let Some((at, action)) = self.agenda.take_due(now) {
+            match action {
                 Action::Enter(number) => self.enter(at, number),
                 Action::Cancel(number) => self.carry_out_cancel(at, number),
                 Action::Amend { number, price, quantity } => self.carry_out_amend(at, number, price, quantity),

@@ -50,7 +50,7 @@ pub use query::Refine;
 pub use quirk::{Act, Fate, Lag, Quirk, Spell, VISIBLE_WITHIN};
 pub use truth::{Execution, LinkRecord, Truth};
 
-use crate::agenda::Agenda;
+use crate::agenda::{Agenda, earlier};
 use crate::faults::topic;
 use crate::swarm::Marks;
 use budget::Windows;
@@ -92,7 +92,7 @@ pub struct Exchange {
     names: BTreeMap<(Category, Symbol), usize>,
     truth: Truth,
     /// What the engine has taken in but not decided; the number keeps equal times in order of arrival.
-    agenda: BTreeMap<(Timestamp, u64), Action>,
+    agenda: Agenda<Action>,
     outbox: Agenda<Push>,
     arrivals: u64,
     windows: Windows,
@@ -126,7 +126,7 @@ impl Exchange {
             markets,
             names,
             truth: Truth::new(config.wallet),
-            agenda: BTreeMap::new(),
+            agenda: Agenda::default(),
             outbox: Agenda::default(),
             arrivals: 0,
             windows: Windows::default(),
@@ -169,8 +169,7 @@ impl Exchange {
     /// When [`Exchange::poll`] has something to do next.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        let decision = self.agenda.first_key_value().map(|(key, _)| key.0);
-        decision.into_iter().chain(self.outbox.next_at()).min()
+        earlier(self.agenda.next_at(), self.outbox.next_at())
     }
 
     /// Decides what is due by now and hands over the pushes that leave by now, oldest first.

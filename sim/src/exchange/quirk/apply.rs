@@ -72,7 +72,7 @@ impl Exchange {
         if self.is_under(Spell::Maintenance, now) {
             self.clear_closed_cache();
         }
-        self.agenda.retain(|_, action| !matches!(action, Action::Restart));
+        self.agenda.retain(|action| !matches!(action, Action::Restart));
         self.knobs = Knobs::default();
         self.effects.heal();
         self.fates.clear();
@@ -126,7 +126,7 @@ impl Exchange {
 
     /// Cancels what has not ended, the oldest first, also what the engine has not looked at yet.
     pub(super) fn cancel_where(&mut self, now: Timestamp, end: End, fits: impl Fn(&Order) -> bool) {
-        let entering = self.agenda.values().filter_map(|action| match action {
+        let entering = self.agenda.iter().filter_map(|action| match action {
             Action::Enter(number) => Some(*number),
             _ => None,
         });
@@ -176,8 +176,8 @@ impl Exchange {
         self.knobs.spells.insert(what, until);
         if what == Spell::Maintenance {
             self.stream_cut = true;
-            let key = (until, self.arrival());
-            self.agenda.insert(key, Action::Restart);
+            let number = self.arrival();
+            self.agenda.put(until, number, Action::Restart);
         }
     }
 
