@@ -79,12 +79,14 @@ fn block_of(key: &[u32; 8], stream: u64, count: u64) -> [u64; NUMBERS] {
 
 #[inline(always)] // where the places are known it is twelve instructions
 fn quarter(words: &mut [u32; 16], [a, b, c, d]: [usize; 4]) {
-    for [by, then] in [[16, 12], [8, 7]] {
+    let mut step = |a: usize, b: usize, d: usize, by| {
         words[a] = words[a].wrapping_add(words[b]);
         words[d] = (words[d] ^ words[a]).rotate_left(by);
-        words[c] = words[c].wrapping_add(words[d]);
-        words[b] = (words[b] ^ words[c]).rotate_left(then);
-    }
+    };
+    step(a, b, d, 16);
+    step(c, d, b, 12);
+    step(a, b, d, 8);
+    step(c, d, b, 7);
 }
 
 #[cfg(test)]
@@ -92,7 +94,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use rand_chacha::ChaCha8Rng;
-    use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+    use rand_chacha::rand_core::SeedableRng as _;
 
     proptest! {
         #[test]
