@@ -1,59 +1,61 @@
 //! What is still to happen, by time: in a world, and on its way out of the exchange.
 
 use order_manager_core::unit::Timestamp;
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
 
-/// The earliest comes first; of one moment what has the lowest number. A heap: most of what is put here is later than
-/// what is there, and stays where it is put.
-#[derive(Clone, Debug)]
-pub(crate) struct Agenda<T>(BinaryHeap<Entry<T>>);
+/// When something is due, and its number: of one moment what has the lowest number comes first.
+pub(crate) type Turn = (Timestamp, u64);
 
+/// The latest first, so that what is next is taken from the end. Sorted, and no heap: seldom is there more than a
+/// handful, and most of what is put here comes before what waits long.
 #[derive(Clone, Debug)]
-struct Entry<T> {
-    key: Reverse<(Timestamp, u64)>,
-    what: T,
-}
+pub(crate) struct Agenda<T>(Vec<(Turn, T)>);
 
 impl<T> Agenda<T> {
     pub(crate) fn put(&mut self, at: Timestamp, number: u64, what: T) {
-        self.0.push(Entry { key: Reverse((at, number)), what });
+        let turn = (at, number);
+        let place = self.0.partition_point(|(other, _)| *other > turn);
+        self.0.insert(place, (turn, what));
+    }
+
+    /// The turn of the next of it.
+    pub(crate) fn next(&self) -> Option<Turn> {
+        self.0.last().map(|(turn, _)| *turn)
     }
 
     /// When the next of it is due.
     pub(crate) fn next_at(&self) -> Option<Timestamp> {
-        self.0.peek().map(|next| next.key.0.0)
+        self.next().map(|(at, _)| at)
     }
 
     /// The next of it that is due by now, and when it was.
     pub(crate) fn take_due(&mut self, now: Timestamp) -> Option<(Timestamp, T)> {
-        self.next_at().filter(|at| *at <= now)?;
-        self.0.pop().map(|next| (next.key.0.0, next.what))
+        self.0.pop_if(|((at, _), _)| *at <= now).map(|((at, _), what)| (at, what))
+    }
+
+    /// All of it, the latest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|(_, what)| what)
+    }
+
+    /// Forgets what does not fit.
+    pub(crate) fn retain(&mut self, fits: impl Fn(&T) -> bool) {
+        self.0.retain(|(_, what)| fits(what));
+    }
+}
+
+/// The earlier of two, where there are two.
+pub(crate) fn earlier<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 
 impl<T> Default for Agenda<T> {
     fn default() -> Self {
-        Self(BinaryHeap::new())
+        Self(Vec::new())
     }
 }
-
-impl<T> Ord for Entry<T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key.cmp(&other.key)
-    }
-}
-impl<T> PartialOrd for Entry<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl<T> PartialEq for Entry<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-}
-impl<T> Eq for Entry<T> {}
 
 #[cfg(test)]
 mod tests {

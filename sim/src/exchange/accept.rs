@@ -63,7 +63,7 @@ impl Exchange {
         let Asked { origin, link, side, reduce_only } = asked;
         let number = self.truth.orders.len() as u64;
         let at = &mut self.markets[market];
-        let order = Order {
+        let mut order = Order {
             id: id_of(Kind::Order, self.config.era, number),
             number,
             origin,
@@ -76,11 +76,12 @@ impl Exchange {
             time_in_force: wanted.time_in_force,
             reduce_only,
             position_idx: 0,
-            last_on_created: at.last,
+            last_on_created: at.last(),
             created: now,
             entered: None,
             phase: Phase::Acknowledged,
             priority: number,
+            held: (Quantity::ZERO, Money::ZERO),
             state: OrderState {
                 status: OrderStatus::New,
                 quantity: wanted.quantity,
@@ -97,7 +98,7 @@ impl Exchange {
             past: Vec::new(),
             executions: Vec::new(),
         };
-        at.hold(&order, 1);
+        at.hold(&mut order);
         at.open += 1;
         self.truth.orders.push(order);
         number

@@ -16,7 +16,7 @@ impl Exchange {
         quantity: Quantity,
     ) -> Option<ExchangeOrderId> {
         self.run(now);
-        let market = *self.names.get(&(Category::Linear, symbol))?;
+        let market = self.place_of(Category::Linear, symbol)?;
         if !quantity.is_positive() {
             return None;
         }
@@ -38,7 +38,7 @@ impl Exchange {
     /// From now on the book of a symbol offers so much at the best price and nothing further, and resting
     /// orders get so much a touch. An unknown symbol changes nothing.
     pub fn set_liquidity(&mut self, symbol: Symbol, at_best: Quantity) {
-        if let Some(&market) = self.names.get(&(Category::Linear, symbol)) {
+        if let Some(market) = self.place_of(Category::Linear, symbol) {
             let liquidity = &mut self.markets[market].liquidity;
             (liquidity.best, liquidity.level, liquidity.touch) = (at_best, Quantity::ZERO, at_best);
         }

@@ -33,7 +33,7 @@ impl Exchange {
         }
         let (wanted, market) = (wanted?, &self.markets[index]);
         let exempt = create.reduce_only && self.config.reduce_only_below_minimum;
-        let notional_price = if wanted.is_market { market.last } else { wanted.price };
+        let notional_price = if wanted.is_market { market.last() } else { wanted.price };
         if !exempt && wanted.quantity.0 * notional_price.0 < market.rules.min_notional.0 {
             return Err(below_minimum(market));
         }
@@ -42,7 +42,7 @@ impl Exchange {
             return Err(say(refusal::TOO_MANY_OPEN));
         }
         if create.reduce_only {
-            if market.position.reducible(create.side).is_zero() {
+            if market.position().reducible(create.side).is_zero() {
                 return Err(say(refusal::NO_POSITION));
             }
         } else {
@@ -59,7 +59,7 @@ impl Exchange {
     pub(super) fn cancel(&mut self, now: Timestamp, cancel: &Cancel) -> Result<Reply, ApiError> {
         let target = self.target(cancel.category, cancel.symbol, cancel.link, cancel.order_id)?;
         let number = target.filter(|number| self.is_touchable(now, *number));
-        let number = number.ok_or(say(refusal::TOO_LATE_TO_CANCEL))?;
+        let number = number.ok_or_else(|| say(refusal::TOO_LATE_TO_CANCEL))?;
         self.schedule(now, Action::Cancel(number));
         Ok(self.ack(number))
     }
@@ -68,7 +68,7 @@ impl Exchange {
     pub(super) fn amend(&mut self, now: Timestamp, amend: &Amend, refine: &Refine) -> Result<Reply, ApiError> {
         let target = self.target(amend.category, amend.symbol, amend.link, refine.order_id)?;
         let number = target.filter(|number| self.is_touchable(now, *number));
-        let number = number.ok_or(say(refusal::TOO_LATE_TO_REPLACE))?;
+        let number = number.ok_or_else(|| say(refusal::TOO_LATE_TO_REPLACE))?;
         let order = self.truth.order(number);
         let market = &self.markets[order.market];
         if order.is_market {
@@ -103,8 +103,8 @@ impl Exchange {
 
     /// The market of a symbol.
     pub(super) fn market_of(&self, category: Category, symbol: Symbol) -> Result<usize, ApiError> {
-        let unknown = if category == Category::Spot { refusal::SPOT_SYMBOL } else { refusal::NOT_SUPPORTED };
-        self.names.get(&(category, symbol)).copied().ok_or(say(unknown))
+        let unknown = || say(if category == Category::Spot { refusal::SPOT_SYMBOL } else { refusal::NOT_SUPPORTED });
+        self.place_of(category, symbol).ok_or_else(unknown)
     }
 
     fn check_link(&self, link: OrderLinkId) -> Result<(), ApiError> {

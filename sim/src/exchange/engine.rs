@@ -39,15 +39,14 @@ const REMAINDER: End = (OrderStatus::Cancelled, "UNKNOWN", "EC_CancelForNoFullFi
 impl Exchange {
     pub(super) fn schedule(&mut self, now: Timestamp, action: Action) {
         let delay = self.knobs.engine_delay.unwrap_or(Span::millis(self.config.delays.engine_ms));
-        let key = (now.after(delay), self.arrival());
-        self.agenda.insert(key, action);
+        let number = self.arrival();
+        self.agenda.put(now.after(delay), number, action);
     }
 
     /// Decides all that is due by now, each at its own time.
     pub(super) fn run(&mut self, now: Timestamp) {
-        while let Some(entry) = self.agenda.first_entry().filter(|e| e.key().0 <= now) {
-            let at = entry.key().0;
-            match entry.remove() {
+        while let Some((at, action)) = self.agenda.take_due(now) {
+            match action {
                 Action::Enter(number) => self.enter(at, number),
                 Action::Cancel(number) => self.carry_out_cancel(at, number),
                 Action::Amend { number, price, quantity } => self.carry_out_amend(at, number, price, quantity),
@@ -98,7 +97,7 @@ impl Exchange {
     fn take_or_rest(&mut self, at: Timestamp, number: u64) -> Option<End> {
         let order = self.truth.order(number);
         let market = &self.markets[order.market];
-        let room = if order.reduce_only { market.position.reducible(order.side) } else { order.leaves() };
+        let room = if order.reduce_only { market.position().reducible(order.side) } else { order.leaves() };
         let crosses = market.best_for(order.side).is_some_and(|best| within(order.side, best, order.state.price));
         if room.is_zero() {
             return Some(BY_REDUCE_ONLY);
@@ -120,7 +119,7 @@ impl Exchange {
             return Some(FILLED);
         }
         let (side, market) = (order.side, &self.markets[order.market]);
-        if order.reduce_only && market.position.reducible(side).is_zero() {
+        if order.reduce_only && market.position().reducible(side).is_zero() {
             return Some(BY_REDUCE_ONLY);
         }
         match order.time_in_force {
@@ -165,7 +164,7 @@ impl Exchange {
     fn half(&self, number: u64) -> Quantity {
         let order = self.truth.order(number);
         let market = &self.markets[order.market];
-        let room = if order.reduce_only { market.position.reducible(order.side) } else { order.leaves() };
+        let room = if order.reduce_only { market.position().reducible(order.side) } else { order.leaves() };
         let half = Quantity(room.0.min(order.leaves().0) / Decimal::TWO);
         half.floor_to(market.rules.quantity_step).unwrap_or(Quantity::ZERO)
     }
@@ -175,7 +174,7 @@ impl Exchange {
         let Some(fate) = self.knobs.next_cancels.pop_front() else { return };
         self.effects.met(fate);
         let order = self.truth.order(number);
-        let room = self.markets[order.market].position.reducible(order.side);
+        let room = self.markets[order.market].position().reducible(order.side);
         let whole = if order.reduce_only { order.leaves().min(room) } else { order.leaves() };
         let quantity = if fate == Fate::CancelPartial { self.half(number) } else { whole };
         if quantity.is_positive() {
@@ -221,11 +220,11 @@ impl Exchange {
         let order = self.truth.order_mut(number);
         let market = &mut self.markets[order.market];
         order.remember(at, lag);
-        market.hold(order, -1);
+        market.free(order);
         order.state.price = price;
         order.state.quantity = quantity;
         order.state.updated = at;
-        market.hold(order, 1);
+        market.hold(order);
         if moves {
             order.priority = priority;
         }
@@ -263,7 +262,7 @@ impl Exchange {
         let (lag, place) = (self.realtime_lag(), self.closed);
         let order = self.truth.order_mut(number);
         let market = &mut self.markets[order.market];
-        market.hold(order, -1);
+        market.free(order);
         market.open -= 1;
         order.remember(at, lag);
         order.entered = order.entered.or(Some(at));

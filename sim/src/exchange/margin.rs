@@ -37,9 +37,10 @@ impl Exchange {
     fn sums(&self) -> Sums {
         let mut sums = Sums { unrealised: Decimal::ZERO, orders: Decimal::ZERO, positions: Decimal::ZERO };
         for market in &self.markets {
-            sums.unrealised += market.unrealised().0;
-            sums.orders += market.order_margin().0;
-            sums.positions += market.position_margin().0;
+            let stake = market.stake();
+            sums.unrealised += stake.unrealised.0;
+            sums.orders += stake.orders.0;
+            sums.positions += stake.position.0;
         }
         sums
     }

@@ -3,9 +3,10 @@
 use super::config::{ExchangeConfig, InstrumentConfig, Liquidity};
 use super::order::Order;
 use super::past::Past;
-use super::position::{Position, bankruptcy};
+use super::position::{Effect, Position, bankruptcy};
 use order_manager_core::bybit::{InstrumentRow, PositionRow, TickerRow};
-use order_manager_core::unit::{Category, Decimal, Money, Price, Quantity, Ratio, Side};
+use order_manager_core::unit::{Category, Decimal, Money, Price, Quantity, Ratio, Side, Timestamp};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// A place in one side of the book: the best price first, then the earliest. Buys count prices downwards.
@@ -15,8 +16,8 @@ pub(super) type Rank = (Decimal, u64);
 pub(super) struct Market {
     pub(super) category: Category,
     pub(super) rules: InstrumentRow,
-    pub(super) last: Price,
-    pub(super) position: Position,
+    last: Price,
+    position: Position,
     /// Cross sequence of the last match.
     pub(super) seq: i64,
     /// Acknowledged and open orders.
@@ -25,7 +26,7 @@ pub(super) struct Market {
     sells: Resting,
     half_spread: Decimal,
     pub(super) liquidity: Liquidity,
-    pub(super) leverage: Ratio,
+    leverage: Ratio,
     /// Are there two positions, one a direction?
     pub(super) hedge: bool,
     /// What the position's rows showed, while their view is behind.
@@ -33,6 +34,19 @@ pub(super) struct Market {
     pub(super) past_ticker: Past<TickerRow>,
     pub(super) past_rules: Past<InstrumentRow>,
     taker: Ratio,
+    /// Made once for all who ask, until something that it is made of changes.
+    stake: OnceCell<Stake>,
+}
+
+/// What a symbol is in the wallet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stake {
+    /// What the position would gain.
+    pub(super) unrealised: Money,
+    /// What its orders hold.
+    pub(super) orders: Money,
+    /// What its position holds.
+    pub(super) position: Money,
 }
 
 /// Our orders of one side.
@@ -68,7 +82,55 @@ impl Market {
             past_ticker: Past::default(),
             past_rules: Past::default(),
             taker: config.fees.taker,
+            stake: OnceCell::new(),
         }
+    }
+
+    /// The last price.
+    pub(super) const fn last(&self) -> Price {
+        self.last
+    }
+
+    pub(super) fn set_last(&mut self, last: Price) {
+        self.stake.take();
+        self.last = last;
+    }
+
+    pub(super) const fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// Books a fill of the last match.
+    pub(super) fn fill(&mut self, at: Timestamp, side: Side, quantity: Quantity, price: Price, fee: Money) -> Effect {
+        self.stake.take();
+        let position = &mut self.position;
+        let side_before = position.side();
+        let effect = position.fill(side, quantity, price, fee);
+        position.seq = self.seq;
+        position.updated = at;
+        if position.side() != side_before {
+            position.opened = position.side().map_or(Timestamp(0), |_| at);
+        }
+        effect
+    }
+
+    pub(super) const fn leverage(&self) -> Ratio {
+        self.leverage
+    }
+
+    /// Orders that hold margin have to give it back before, and hold it anew after that.
+    pub(super) fn set_leverage(&mut self, leverage: Ratio) {
+        self.stake.take();
+        self.leverage = leverage;
+    }
+
+    /// What it is in the wallet.
+    pub(super) fn stake(&self) -> &Stake {
+        self.stake.get_or_init(|| Stake {
+            unrealised: self.unrealised(),
+            orders: self.order_margin_with(Side::Buy, Quantity::ZERO, Money::ZERO),
+            position: self.position.margin(self.last, self.leverage, self.taker),
+        })
     }
 
     /// The price that an order of this side takes at first; none on an empty book.
@@ -126,16 +188,29 @@ impl Market {
         }
     }
 
-    /// Holds the order's cost from now on, or (`-1`) gives it back; both see the same remainder and price.
-    pub(super) fn hold(&mut self, order: &Order, sign: i8) {
+    /// Holds the cost of what is left of an order from now on.
+    pub(super) fn hold(&mut self, order: &mut Order) {
         if order.reduce_only {
             return;
         }
-        let (sign, leaves) = (Decimal::from(sign), order.leaves());
-        let cost = self.cost(order.side, order.state.price, leaves);
+        let leaves = order.leaves();
+        order.held = (leaves, self.cost(order.side, order.state.price, leaves));
+        self.stake.take();
         let held = &mut self.resting(order.side).held;
-        held.0 += sign * leaves.0;
-        held.1 += sign * cost.0;
+        held.0 += order.held.0.0;
+        held.1 += order.held.1.0;
+    }
+
+    /// Gives back what the order holds; after that something of it may change.
+    pub(super) fn free(&mut self, order: &mut Order) {
+        if order.reduce_only {
+            return;
+        }
+        let (quantity, cost) = std::mem::take(&mut order.held);
+        self.stake.take();
+        let held = &mut self.resting(order.side).held;
+        held.0 -= quantity.0;
+        held.1 -= cost.0;
     }
 
     /// What an opening order holds (9.4): value by leverage, the fee of opening, the fee of closing at bankruptcy.
@@ -147,7 +222,7 @@ impl Market {
 
     /// What all orders of the symbol hold: the dearer side, what only reduces the position not counted.
     pub(super) fn order_margin(&self) -> Money {
-        self.order_margin_with(Side::Buy, Quantity::ZERO, Money::ZERO)
+        self.stake().orders
     }
 
     /// The same with one more order.
@@ -167,11 +242,7 @@ impl Market {
         Money(charge(Side::Buy, &self.buys).max(charge(Side::Sell, &self.sells)))
     }
 
-    pub(super) fn position_margin(&self) -> Money {
-        self.position.margin(self.last, self.leverage, self.taker)
-    }
-
-    pub(super) fn unrealised(&self) -> Money {
+    fn unrealised(&self) -> Money {
         self.position.unrealised(self.last)
     }
 
@@ -209,7 +280,7 @@ impl Market {
             size: position.size.abs(),
             average_price: position.average(),
             leverage: Some(self.leverage),
-            unrealised_pnl: position.side().map(|_| self.unrealised()),
+            unrealised_pnl: position.side().map(|_| self.stake().unrealised),
             seq: position.seq,
             updated: super::clock(position.updated),
         }

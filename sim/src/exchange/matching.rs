@@ -29,7 +29,7 @@ impl Exchange {
 
     /// The last price moves. What it goes through fills whole; what it only reaches shares the touch quantity.
     pub(super) fn move_price(&mut self, at: Timestamp, market: usize, last: Price) {
-        self.markets[market].last = last;
+        self.markets[market].set_last(last);
         self.note_wallet(at);
         self.note_ticker(at, market);
         for side in [Side::Buy, Side::Sell] {
@@ -95,23 +95,17 @@ impl Exchange {
         let paid = Money(value.0 * rate.0);
         // What is paid in another coin is no money of the wallet's.
         let (fee, mnt) = if in_mnt { (Money::ZERO, paid) } else { (paid, Money::ZERO) };
-        let side_before = market.position.side();
-        let effect = market.position.fill(order.side, quantity, price, fee);
-        market.position.seq = market.seq;
-        market.position.updated = at;
-        if market.position.side() != side_before {
-            market.position.opened = market.position.side().map_or(Timestamp(0), |_| at);
-        }
+        let effect = market.fill(at, order.side, quantity, price, fee);
 
         order.remember(at, lag);
-        market.hold(order, -1);
+        market.free(order);
         order.state.cum_quantity.0 += quantity.0;
         order.state.cum_value.0 += value.0;
         order.state.cum_fee.0 += fee.0;
         order.state.cum_fee_mnt.0 += mnt.0;
         order.state.closed_pnl.0 += effect.closed_pnl.0;
         order.state.updated = at;
-        market.hold(order, 1);
+        market.hold(order);
 
         order.executions.push(execution);
         let fee_coin = if in_mnt { Text::clipped(MNT) } else { market.rules.quote };
@@ -148,7 +142,7 @@ impl Exchange {
             if self.markets[market].resting(side).reducing.is_empty() {
                 continue;
             }
-            let mut room = self.markets[market].position.reducible(side).0;
+            let mut room = self.markets[market].position().reducible(side).0;
             let numbers: Vec<u64> = self.markets[market].resting(side).reducing.values().copied().collect();
             for number in numbers {
                 let leaves = self.truth.order(number).leaves().0;

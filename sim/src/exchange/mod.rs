@@ -50,7 +50,7 @@ pub use query::Refine;
 pub use quirk::{Act, Fate, Lag, Quirk, Spell, VISIBLE_WITHIN};
 pub use truth::{Execution, LinkRecord, Truth};
 
-use crate::agenda::Agenda;
+use crate::agenda::{Agenda, earlier};
 use crate::faults::topic;
 use crate::swarm::Marks;
 use budget::Windows;
@@ -89,10 +89,9 @@ pub struct Outbound {
 pub struct Exchange {
     config: ExchangeConfig,
     markets: Vec<Market>,
-    names: BTreeMap<(Category, Symbol), usize>,
     truth: Truth,
     /// What the engine has taken in but not decided; the number keeps equal times in order of arrival.
-    agenda: BTreeMap<(Timestamp, u64), Action>,
+    agenda: Agenda<Action>,
     outbox: Agenda<Push>,
     arrivals: u64,
     windows: Windows,
@@ -121,12 +120,10 @@ impl Exchange {
     #[must_use]
     pub fn new(config: ExchangeConfig) -> Self {
         let markets: Vec<Market> = config.instruments.iter().map(|i| Market::new(i, &config)).collect();
-        let names = markets.iter().enumerate().map(|(i, m)| ((m.category, m.rules.symbol), i)).collect();
         Self {
             markets,
-            names,
             truth: Truth::new(config.wallet),
-            agenda: BTreeMap::new(),
+            agenda: Agenda::default(),
             outbox: Agenda::default(),
             arrivals: 0,
             windows: Windows::default(),
@@ -158,7 +155,7 @@ impl Exchange {
     /// symbol or a price that is not positive changes nothing and gives false.
     pub fn set_price(&mut self, now: Timestamp, symbol: Symbol, last: Price) -> bool {
         self.run(now);
-        let Some(&market) = self.names.get(&(Category::Linear, symbol)) else { return false };
+        let Some(market) = self.place_of(Category::Linear, symbol) else { return false };
         if !last.is_positive() {
             return false;
         }
@@ -169,8 +166,7 @@ impl Exchange {
     /// When [`Exchange::poll`] has something to do next.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        let decision = self.agenda.first_key_value().map(|(key, _)| key.0);
-        decision.into_iter().chain(self.outbox.next_at()).min()
+        earlier(self.agenda.next_at(), self.outbox.next_at())
     }
 
     /// Decides what is due by now and hands over the pushes that leave by now, oldest first.
@@ -198,24 +194,24 @@ impl Exchange {
     /// The position of a symbol (linear, one-way).
     #[must_use]
     pub fn position(&self, symbol: Symbol) -> Option<&Position> {
-        self.names.get(&(Category::Linear, symbol)).map(|&market| &self.markets[market].position)
+        self.market(symbol).map(Market::position)
     }
 
     /// The leverage that the account has set for a symbol.
     #[must_use]
     pub fn leverage(&self, symbol: Symbol) -> Option<Ratio> {
-        self.names.get(&(Category::Linear, symbol)).map(|&market| self.markets[market].leverage)
+        self.market(symbol).map(Market::leverage)
     }
 
     /// Every position, flat ones included, by symbol.
     pub fn positions(&self) -> impl Iterator<Item = (Symbol, &Position)> {
-        self.markets.iter().map(|market| (market.rules.symbol, &market.position))
+        self.markets.iter().map(|market| (market.rules.symbol, market.position()))
     }
 
     /// The rules of a symbol as they are now.
     #[must_use]
     pub fn rules(&self, symbol: Symbol) -> Option<&InstrumentRow> {
-        self.names.get(&(Category::Linear, symbol)).map(|&market| &self.markets[market].rules)
+        self.market(symbol).map(|market| &market.rules)
     }
 
     /// How far what is shown of positions and of the wallet is behind, by query or by push.
@@ -247,13 +243,13 @@ impl Exchange {
     /// The last price of a symbol.
     #[must_use]
     pub fn last_price(&self, symbol: Symbol) -> Option<Price> {
-        self.names.get(&(Category::Linear, symbol)).map(|&market| self.markets[market].last)
+        self.market(symbol).map(Market::last)
     }
 
     /// What everybody sees of a symbol: last, mark and index price, best bid and ask.
     #[must_use]
     pub fn ticker(&self, symbol: Symbol) -> Option<TickerRow> {
-        self.names.get(&(Category::Linear, symbol)).map(|&market| self.markets[market].ticker())
+        self.market(symbol).map(Market::ticker)
     }
 
     /// What new orders may use (bybit-v5.md 9.4).
@@ -289,6 +285,15 @@ impl Exchange {
     /// The switches of a scenario, to turn.
     pub fn knobs_mut(&mut self) -> &mut Knobs {
         &mut self.knobs
+    }
+
+    /// Where the market of a symbol is. There are few: they are looked through.
+    fn place_of(&self, category: Category, symbol: Symbol) -> Option<usize> {
+        self.markets.iter().rposition(|market| market.rules.symbol == symbol && market.category == category)
+    }
+
+    fn market(&self, symbol: Symbol) -> Option<&Market> {
+        self.place_of(Category::Linear, symbol).map(|place| &self.markets[place])
     }
 
     /// Is this so now?

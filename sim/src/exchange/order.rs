@@ -121,6 +121,8 @@ pub struct Order {
     pub phase: Phase,
     /// Its rank among orders of the same price.
     pub(super) priority: u64,
+    /// What is left of it that holds margin, and the margin that it holds.
+    pub(super) held: (Quantity, Money),
     /// What is true now.
     pub state: OrderState,
     /// What was true until when; only as far back as the realtime view lags.

@@ -96,7 +96,7 @@ impl Exchange {
         let rows = rows.filter(|(_, row)| row.status.is_terminal() == refine.recently_closed);
         let rows = rows.filter(|(number, _)| self.in_scope(query, *number));
         let rows = rows.map(|(number, row)| (number, self.shown(now, row)));
-        Ok(self.page(now, rows, query.limit, query.cursor.clone()))
+        Ok(self.page(now, rows, query.limit, query.cursor.as_deref()))
     }
 
     /// Closed orders, newest first. Those that ended without a fill are forgotten after a day.
@@ -123,7 +123,7 @@ impl Exchange {
         let rows = numbers.filter_map(|number| Some((number, self.history_row(now, number)?)));
         let rows = rows.filter(|(number, row)| good(row) && self.in_scope(query, *number));
         let rows = rows.map(|(number, row)| (number, self.shown(now, row)));
-        Ok(self.page(now, rows, query.limit, query.cursor.clone()))
+        Ok(self.page(now, rows, query.limit, query.cursor.as_deref()))
     }
 
     fn history_row(&self, now: Timestamp, number: u64) -> Option<OrderRow> {
@@ -177,7 +177,7 @@ impl Exchange {
         rows: impl Iterator<Item = (u64, ExecutionRow)>,
         query: &ExecutionQuery,
     ) -> Page<ExecutionRow> {
-        let mut page = self.page(now, rows, query.limit, query.cursor.clone());
+        let mut page = self.page(now, rows, query.limit, query.cursor.as_deref());
         if self.is_under(Spell::UnsortedExecutions, now) {
             page.rows.chunk_by_mut(|a, b| a.time == b.time).for_each(<[_]>::reverse);
         }
@@ -260,7 +260,7 @@ impl Exchange {
         now: Timestamp,
         rows: impl Iterator<Item = (u64, T)>,
         limit: u32,
-        sent: Option<Cursor>,
+        sent: Option<&Text<512>>,
     ) -> Page<T> {
         let mut page = Page::default();
         let mut last = None;
@@ -271,7 +271,7 @@ impl Exchange {
             page.rows.push(row);
         }
         let is_last = rows.peek().is_none();
-        let again = sent.and_then(|sent| start_of(Some(&sent)).ok());
+        let again = sent.and_then(|sent| start_of(Some(sent)).ok());
         if is_last
             && self.is_under(Spell::CursorLoop, now)
             && let Some(number) = again
@@ -322,7 +322,7 @@ fn start_of(cursor: Option<&Text<512>>) -> Result<u64, ApiError> {
     let tail = cursor.as_str().strip_prefix("page_token");
     let tail = tail.and_then(|t| ["=", "%3D", "%253D"].iter().find_map(|equals| t.strip_prefix(equals)));
     let digits = tail.and_then(|t| ["&", "%26", "%2526"].iter().find_map(|and| t.strip_suffix(and)));
-    digits.and_then(|digits| digits.parse().ok()).ok_or(say(refusal::CURSOR))
+    digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| say(refusal::CURSOR))
 }
 
 fn one<T>(row: T) -> Page<T> {

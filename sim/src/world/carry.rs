@@ -1,5 +1,6 @@
 //! What goes to the exchange and comes from there, and what happens to it on its way.
 
+use super::waiting::Limit;
 use super::{Happening, World, scene};
 use crate::exchange::Outbound;
 use crate::faults;
@@ -48,25 +49,22 @@ impl World {
             let outgoing = Box::new(outgoing.clone());
             self.pass(&passage, Message::Request(operation), arrival, Happening::Arrives { life, outgoing, sent });
         }
-        self.at(self.now.after(TIMEOUT), Happening::TimesOut { life, tag: outgoing.tag, sent });
+        self.happenings += 1;
+        let turn = (self.now.after(TIMEOUT), self.happenings);
+        self.waiting.limit(Limit { turn, tag: outgoing.tag, sent });
     }
 
     /// Remembers that the adapter waits for the answer to a request that leaves now; the number tells it from later
     /// requests under the same tag.
     fn awaited(&mut self, tag: Tag) -> u64 {
         self.happenings += 1;
-        self.waiting.insert(tag, self.happenings);
+        self.waiting.begin(tag, self.happenings);
         self.happenings
     }
 
     /// Does the adapter still wait for this answer? It does so once. A copy of an answer is not waited for.
-    pub(super) fn awaits(&mut self, tag: Tag, sent: Option<u64>) -> bool {
-        let Some(sent) = sent else { return true };
-        let awaits = self.waiting.get(&tag) == Some(&sent);
-        if awaits {
-            self.waiting.remove(&tag);
-        }
-        awaits
+    pub(super) fn awaits(&mut self, sent: Option<u64>) -> bool {
+        sent.is_none_or(|sent| self.waiting.end(sent))
     }
 
     fn answer_at(&mut self, at: Timestamp, tag: Tag, sent: u64, answer: Answer) {

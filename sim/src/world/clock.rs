@@ -84,7 +84,7 @@ fn moved(at: Timestamp, us: i64) -> Timestamp {
 pub(super) struct Pause {
     until: Option<Timestamp>,
     /// What the process itself would have noticed meanwhile.
-    missed: Vec<Happening>,
+    pub(super) missed: Vec<Happening>,
 }
 
 impl World {
@@ -112,15 +112,10 @@ impl World {
         self.pause.until.is_some()
     }
 
-    /// What only a running process notices waits until it runs again; gives back what may happen now.
-    pub(super) fn unless_paused(&mut self, happening: Happening) -> Option<Happening> {
-        let noticed =
-            matches!(happening, Happening::TimesOut { .. } | Happening::Connected { .. } | Happening::Committed { .. });
-        if self.is_paused() && noticed {
-            self.pause.missed.push(happening);
-            return None;
-        }
-        Some(happening)
+    /// Does the process miss this? What only a running one notices waits until it runs again.
+    pub(super) fn is_missed(&self, happening: &Happening) -> bool {
+        use Happening::{Committed, Connected, TimesOut};
+        self.is_paused() && matches!(happening, TimesOut { .. } | Connected { .. } | Committed { .. })
     }
 
     /// The process runs again, unless another pause lasts longer: first comes what waits in its sockets, then its

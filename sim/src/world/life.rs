@@ -192,6 +192,9 @@ impl World {
     }
 
     fn crash_comes(&mut self, written: usize, moment: CrashMoment) -> bool {
+        if self.life.crash.is_none() {
+            return false;
+        }
         let writing = std::mem::take(&mut self.life.writing);
         let crashed = self.crash_after(&writing[written..], &writing, moment);
         if !crashed {

@@ -12,6 +12,7 @@ mod signals;
 mod storing;
 mod stream;
 mod trace;
+mod waiting;
 
 pub use cut::Cut;
 pub use life::Life;
@@ -19,8 +20,9 @@ pub use script::{Failure, START, Staging, act_out, act_out_with, run_script, run
 pub use trace::Trace;
 
 use clock::{HostClock, Pause};
+use waiting::{Limit, Waiting};
 
-use crate::agenda::Agenda;
+use crate::agenda::{Agenda, earlier};
 use crate::exchange::{Exchange, ExchangeConfig, Outbound, Quirk};
 use crate::ledger::Ledger;
 use crate::link::Wire;
@@ -107,7 +109,7 @@ pub struct World {
     agenda: Agenda<Happening>,
     happenings: u64,
     /// Requests that the adapter waits for.
-    waiting: BTreeMap<Tag, u64>,
+    waiting: Waiting,
     /// Deliveries that nobody acknowledged yet, with the id of the signal that they hold, if they hold one.
     unacknowledged: BTreeMap<DeliveryId, (Bytes, Option<SignalId>)>,
     /// Deliveries that the broker puts off.
@@ -160,7 +162,7 @@ impl World {
             config: setup.config,
             agenda: Agenda::default(),
             happenings: 0,
-            waiting: BTreeMap::new(),
+            waiting: Waiting::default(),
             unacknowledged: BTreeMap::new(),
             later: BTreeSet::new(),
             refused: BTreeMap::new(),
@@ -194,8 +196,8 @@ impl World {
     /// When something happens next by itself.
     #[must_use]
     pub fn next_at(&self) -> Option<Timestamp> {
-        let (agenda, exchange, wake) = (self.agenda.next_at(), self.exchange.next_due(), self.wakes_at());
-        [agenda, exchange, wake].into_iter().flatten().min().map(|at| at.max(self.now))
+        let happens = earlier(self.agenda.next(), self.waiting.next()).map(|(at, _)| at);
+        earlier(earlier(happens, self.exchange.next_due()), self.wakes_at()).map(|at| at.max(self.now))
     }
 
     /// Lets everything happen up to `until`, and time stand there; or up to the first oracle that does not hold.
@@ -213,26 +215,38 @@ impl World {
     /// Everything that is due now: the exchange first, then what arrives, then the manager's own timer.
     fn moment(&mut self) {
         self.poll_exchange();
-        if let Some((_, happening)) = self.agenda.take_due(self.now) {
+        if let Some(happening) = self.take_due() {
             self.happen(happening);
         } else if self.wakes_at().is_some_and(|at| at <= self.now) {
             self.give(Input::Woke);
         }
     }
 
+    /// What happens now.
+    fn take_due(&mut self) -> Option<Happening> {
+        let limit = self.waiting.next().filter(|limit| self.agenda.next().is_none_or(|next| *limit < next));
+        if limit.is_some() {
+            let Limit { tag, sent, .. } = self.waiting.take_due(self.now)?;
+            return Some(Happening::TimesOut { life: self.life.number, tag, sent });
+        }
+        self.agenda.take_due(self.now).map(|(_, happening)| happening)
+    }
+
     fn happen(&mut self, happening: Happening) {
-        let Some(happening) = self.unless_paused(happening) else { return };
+        if self.is_missed(&happening) {
+            return self.pause.missed.push(happening);
+        }
         match happening {
             Happening::Arrives { .. } if self.unreachable => {} // on the way when the line broke
             Happening::Arrives { life, outgoing, sent } => self.arrives(life, &outgoing, sent),
             Happening::Answered { life, tag, sent, answer } => {
                 let lost = self.unreachable && !matches!(*answer, Answer::NotSent { .. });
-                if life == self.life.number && !lost && self.awaits(tag, sent) {
+                if life == self.life.number && !lost && self.awaits(sent) {
                     self.give(Input::Reply { tag, answer });
                 }
             }
             Happening::TimesOut { life, tag, sent } => {
-                if life == self.life.number && self.awaits(tag, Some(sent)) {
+                if life == self.life.number && self.awaits(Some(sent)) {
                     self.give(Input::Reply { tag, answer: Box::new(Wire::lost()) });
                 }
             }

@@ -39,7 +39,7 @@ impl Exchange {
             }
             Quirk::UnknownExecution { symbol, side, quantity } => {
                 return self.at(symbol, |it, market| {
-                    let price = it.markets[market].last;
+                    let price = it.markets[market].last();
                     it.force(now, market, Origin::Unknown, side, quantity, price);
                 });
             }
@@ -72,7 +72,7 @@ impl Exchange {
         if self.is_under(Spell::Maintenance, now) {
             self.clear_closed_cache();
         }
-        self.agenda.retain(|_, action| !matches!(action, Action::Restart));
+        self.agenda.retain(|action| !matches!(action, Action::Restart));
         self.knobs = Knobs::default();
         self.effects.heal();
         self.fates.clear();
@@ -93,7 +93,7 @@ impl Exchange {
     }
 
     fn at(&mut self, symbol: Symbol, act: impl FnOnce(&mut Self, usize)) -> bool {
-        let market = self.names.get(&(Category::Linear, symbol)).copied();
+        let market = self.place_of(Category::Linear, symbol);
         market.map(|market| act(self, market)).is_some()
     }
 
@@ -110,7 +110,7 @@ impl Exchange {
             Act::Liquidation => self.liquidate(now, market),
             Act::Delist => self.delist(now, market),
             Act::ManualClose => {
-                let position = &self.markets[market].position;
+                let position = self.markets[market].position();
                 let (side, size) = (position.side(), position.size.abs());
                 if let Some(side) = side {
                     let number = self.foreign(now, market, Origin::Other, side.opposite(), size);
@@ -126,7 +126,7 @@ impl Exchange {
 
     /// Cancels what has not ended, the oldest first, also what the engine has not looked at yet.
     pub(super) fn cancel_where(&mut self, now: Timestamp, end: End, fits: impl Fn(&Order) -> bool) {
-        let entering = self.agenda.values().filter_map(|action| match action {
+        let entering = self.agenda.iter().filter_map(|action| match action {
             Action::Enter(number) => Some(*number),
             _ => None,
         });
@@ -143,7 +143,7 @@ impl Exchange {
 
     fn set_mode(&mut self, market: usize, what: Act, hedge: bool) {
         let market = &mut self.markets[market];
-        if market.open == 0 && market.position.side().is_none() && market.hedge != hedge {
+        if market.open == 0 && market.position().side().is_none() && market.hedge != hedge {
             market.hedge = hedge;
             self.effects.did(&Quirk::Act { what, symbol: market.rules.symbol });
         }
@@ -154,18 +154,18 @@ impl Exchange {
         let held: Vec<u64> =
             self.truth.orders.iter().filter(|o| o.market == market && !o.is_closed()).map(|o| o.number).collect();
         for number in &held {
-            self.markets[market].hold(self.truth.order(*number), -1);
+            self.markets[market].free(self.truth.order_mut(*number));
         }
-        self.markets[market].leverage = leverage.max(Ratio(Decimal::ONE));
+        self.markets[market].set_leverage(leverage.max(Ratio(Decimal::ONE)));
         for number in &held {
-            self.markets[market].hold(self.truth.order(*number), 1);
+            self.markets[market].hold(self.truth.order_mut(*number));
         }
         self.note_position(now, market);
     }
 
     fn jump(&mut self, now: Timestamp, market: usize, by: Ratio) {
         let at = &self.markets[market];
-        let to = Price(at.last.0 * (Decimal::ONE + by.0)).floor_to(at.rules.tick_size);
+        let to = Price(at.last().0 * (Decimal::ONE + by.0)).floor_to(at.rules.tick_size);
         if let Some(to) = to.filter(|to| *to >= at.rules.min_price && *to <= at.rules.max_price) {
             self.move_price(now, market, to);
         }
@@ -176,8 +176,8 @@ impl Exchange {
         self.knobs.spells.insert(what, until);
         if what == Spell::Maintenance {
             self.stream_cut = true;
-            let key = (until, self.arrival());
-            self.agenda.insert(key, Action::Restart);
+            let number = self.arrival();
+            self.agenda.put(until, number, Action::Restart);
         }
     }
 

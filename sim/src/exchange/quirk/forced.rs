@@ -38,7 +38,7 @@ impl Exchange {
 
     /// A part of the position goes to a counterparty at the last price; resting orders that only reduce shrink.
     pub(super) fn deleverage(&mut self, now: Timestamp, market: usize, quantity: Option<Quantity>) {
-        let (position, last) = (&self.markets[market].position, self.markets[market].last);
+        let (position, last) = (self.markets[market].position(), self.markets[market].last());
         let Some(side) = position.side() else { return };
         let size = position.size.abs();
         let quantity = quantity.map_or(size, |quantity| quantity.min(size));
@@ -49,10 +49,10 @@ impl Exchange {
     pub(super) fn liquidate(&mut self, now: Timestamp, market: usize) {
         self.cancel_where(now, BY_LIQUIDATION, |order| order.market == market);
         let at = &self.markets[market];
-        let (Some(side), Some(average)) = (at.position.side(), at.position.average()) else { return };
-        let share = Decimal::ONE / at.leverage.0;
+        let (Some(side), Some(average)) = (at.position().side(), at.position().average()) else { return };
+        let share = Decimal::ONE / at.leverage().0;
         let left = if side == Side::Buy { Decimal::ONE - share } else { Decimal::ONE + share };
-        let (size, tick) = (at.position.size.abs(), at.rules.tick_size);
+        let (size, tick) = (at.position().size.abs(), at.rules.tick_size);
         let price = Price(average.0 * left).floor_to(tick).filter(|price| price.is_positive()).unwrap_or(tick);
         self.force(now, market, Origin::Liquidation, side.opposite(), size, price);
     }
@@ -62,7 +62,7 @@ impl Exchange {
         self.markets[market].rules.trading = false;
         self.note_rules(now, market);
         self.cancel_where(now, BY_SETTLEMENT, |order| order.market == market);
-        let (position, last) = (&self.markets[market].position, self.markets[market].last);
+        let (position, last) = (self.markets[market].position(), self.markets[market].last());
         if let Some(side) = position.side() {
             let size = position.size.abs();
             self.force(now, market, Origin::Settlement, side.opposite(), size, last);
@@ -72,9 +72,9 @@ impl Exchange {
     /// Cash by the position's value: an execution that moves nothing.
     pub(super) fn fund(&mut self, now: Timestamp, market: usize, rate: Ratio) {
         let at = &mut self.markets[market];
-        let Some(held) = at.position.side() else { return };
+        let Some(held) = at.position().side() else { return };
         at.seq += 1;
-        let (price, quantity, number) = (at.last, at.position.size.abs(), self.truth.executions.len() as u64);
+        let (price, quantity, number) = (at.last(), at.position().size.abs(), self.truth.executions.len() as u64);
         let value = Money(price.0 * quantity.0);
         let paid = Money((value.0 * rate.0 * if held == Side::Buy { Decimal::ONE } else { -Decimal::ONE }).round_dp(8));
         let execution = Execution {
@@ -114,7 +114,7 @@ impl Exchange {
     ) {
         let at = &self.markets[market];
         let off = if asked.side == Side::Buy { -away.0 } else { away.0 };
-        let price = Price(at.last.0 * (Decimal::ONE + off)).floor_to(at.rules.tick_size);
+        let price = Price(at.last().0 * (Decimal::ONE + off)).floor_to(at.rules.tick_size);
         let quantity = quantity.floor_to(at.rules.quantity_step);
         let (Some(price), Some(quantity)) = (price.filter(|p| p.is_positive()), quantity.filter(|q| q.is_positive()))
         else {
