@@ -1,10 +1,10 @@
 //! Do our books equal the exchange's? Per order (status, cumulative quantity, fee), per execution, position and
 //! wallet. The exchange's truth is compared, not any of its views.
 
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Execution};
 use order_manager_core::bybit::{ExecType, OrderStatus};
 use order_manager_core::manager::Durable;
-use order_manager_core::order::{Order, Status, Totals};
+use order_manager_core::order::{Status, Totals};
 use order_manager_core::unit::{Decimal, Money, Quantity, Symbol};
 use std::collections::BTreeSet;
 
@@ -39,14 +39,17 @@ fn orders(ours: &Durable, exchange: &Exchange, found: &mut Vec<String>) {
             }
             continue;
         };
-        let row = theirs.row();
-        if order.status() != status_of(row.status, row.cum_quantity) {
-            found.push(format!("{link}: {:?} with us, {:?} at the exchange", order.status(), row.status));
+        let (status, state) = (order.status(), &theirs.state);
+        if status != status_of(state.status, state.cum_quantity) {
+            found.push(format!("{link}: {status:?} with us, {:?} at the exchange", state.status));
         }
         let totals = order.told.totals;
-        if (totals.quantity, totals.fee) != (row.cum_quantity, row.cum_fee) {
+        if (totals.quantity, totals.fee) != (state.cum_quantity, state.cum_fee) {
             let (q, f) = (totals.quantity, totals.fee);
-            found.push(format!("{link}: {q} filled, fee {f} with us; {}, fee {} there", row.cum_quantity, row.cum_fee));
+            found.push(format!(
+                "{link}: {q} filled, fee {f} with us; {}, fee {} there",
+                state.cum_quantity, state.cum_fee
+            ));
         }
     }
 }
@@ -67,31 +70,32 @@ fn status_of(status: OrderStatus, filled: Quantity) -> Status {
 
 fn executions(ours: &Durable, exchange: &Exchange, found: &mut Vec<String>) {
     // Funding is cash, and of a kind that nobody has heard of only the position tells.
-    let moves = exchange.truth().executions.iter().filter(|e| e.exec_type.moves_position());
-    let theirs: BTreeSet<_> = moves.map(|e| (e.id(), e.link, e.quantity, e.value, e.settle_fee())).collect();
-    let own = |order: &Order| {
-        let link = order.spec.link;
-        order
-            .facts
-            .fills
-            .iter()
-            .map(move |(id, fill)| (*id, Some(link), fill.totals.quantity, fill.totals.value, fill.totals.fee))
-            .collect::<Vec<_>>()
-    };
-    for order in ours.book.iter() {
-        // What is remembered of an order comes and goes with its key: a key without its quantity is a fill lost.
-        let each = order.facts.fills.values().fold(Totals::default(), |sum, fill| sum.plus(fill.totals));
-        if order.facts.executed != each {
-            found.push(format!("{}: executions of {each:?}, reckoned as {:?}", order.spec.link, order.facts.executed));
+    let moves = |of: &&Execution| of.exec_type.moves_position();
+    for theirs in exchange.truth().executions.iter().filter(moves) {
+        let order = theirs.link.and_then(|link| ours.book.get(link));
+        let booked = order.and_then(|order| order.facts.fills.get(&theirs.id)).map(|fill| fill.totals);
+        if booked != Some(figures(theirs)) && !ours.foreign.contains_key(&theirs.id) {
+            found.push(format!("execution {} of {:?}: at the exchange, not booked", theirs.id, theirs.link));
         }
     }
-    let own: BTreeSet<_> = ours.book.iter().flat_map(own).collect();
-    for missing in theirs.difference(&own).filter(|(id, ..)| !ours.foreign.contains_key(id)) {
-        found.push(format!("execution {} of {:?}: at the exchange, not booked", missing.0, missing.1));
+    for order in ours.book.iter() {
+        let (link, mut each) = (order.spec.link, Totals::default());
+        for (id, fill) in &order.facts.fills {
+            each = each.plus(fill.totals);
+            let theirs = exchange.execution_by_id(*id).filter(moves).filter(|of| of.link == Some(link));
+            if theirs.map(figures) != Some(fill.totals) {
+                found.push(format!("execution {id} of {link}: booked, not at the exchange"));
+            }
+        }
+        // What is remembered of an order comes and goes with its key: a key without its quantity is a fill lost.
+        if order.facts.executed != each {
+            found.push(format!("{link}: executions of {each:?}, reckoned as {:?}", order.facts.executed));
+        }
     }
-    for extra in own.difference(&theirs) {
-        found.push(format!("execution {} of {:?}: booked, not at the exchange", extra.0, extra.1));
-    }
+}
+
+fn figures(execution: &Execution) -> Totals {
+    Totals { quantity: execution.quantity, value: execution.value, fee: execution.settle_fee() }
 }
 
 fn positions(ours: &Durable, exchange: &Exchange, found: &mut Vec<String>) {

@@ -3,7 +3,6 @@
 
 use order_manager_core::event::{Change, Event, Seq};
 use order_manager_core::manager::Durable;
-use order_manager_core::order::Totals;
 use order_manager_core::outcome::Outcome;
 use order_manager_core::refusal::Code;
 use order_manager_core::report::{OrderEvent, Reporter};
@@ -19,27 +18,35 @@ pub struct Account {
     pub outcome: Option<Outcome>,
     /// Why, with figures.
     pub text: String,
-    /// Was anything of it filled?
-    pub filled: bool,
+}
+
+impl Account {
+    /// Has it ended with an order, or with the reason why there is none?
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        match self.outcome {
+            Some(Outcome::Placed) => !self.orders.is_empty(),
+            Some(Outcome::Rejected(_)) => !self.text.is_empty(),
+            None => false,
+        }
+    }
 }
 
 /// Everything told so far.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     reporter: Reporter,
-    /// A second fold of the committed events, one that never forgets: the books of the whole run.
+    /// A second fold of what the committed events say of orders, fills and positions, one that never forgets: the books
+    /// of the whole run.
     pub books: Durable,
     /// Every signal that was taken or invalid.
     pub signals: BTreeMap<SignalId, Account>,
-    owners: BTreeMap<OrderLinkId, SignalId>,
-    /// What each order was told to have filled.
-    pub told: BTreeMap<OrderLinkId, Totals>,
     /// Types of the published events, in order.
     pub published: Vec<Change>,
     /// The published events, where they are kept.
     pub messages: Option<Vec<OrderEvent>>,
     /// Published rejections by code.
-    pub rejects: BTreeMap<String, u64>,
+    pub rejects: BTreeMap<Code, u64>,
     /// Messages that no signal could be made of.
     pub dead_letters: u32,
     /// Copies of known signals.
@@ -49,25 +56,19 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Takes one committed step, and shows each of its events with what it publishes: its type, and the message itself
-    /// where one is made.
-    pub fn follow(
-        &mut self,
-        seq: Seq,
-        events: &[Event],
-        mut show: impl FnMut(&Event, Option<Change>, Option<&OrderEvent>),
-    ) {
+    /// Takes one committed step, and shows each of its events with the message that it publishes.
+    pub fn follow(&mut self, seq: Seq, events: &[Event], mut show: impl FnMut(&Event, Option<&OrderEvent>)) {
         for (index, event) in events.iter().enumerate() {
             self.count(event);
-            if !forgets(event) {
+            if is_booked(event) {
                 self.books.apply(event);
             }
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             let message = self.reporter.follow(seq, index, event);
-            show(event, message.as_ref().map(|message| message.event_type), message.as_ref());
-            if let Some(message) = message {
-                self.published.push(message.event_type);
-                self.messages.iter_mut().for_each(|kept| kept.push(message.clone()));
+            show(event, message.as_ref());
+            self.published.extend(message.as_ref().map(|message| message.event_type));
+            if let Some(kept) = &mut self.messages {
+                kept.extend(message);
             }
         }
     }
@@ -80,15 +81,15 @@ impl Ledger {
                     let account = self.signals.entry(known.id).or_default();
                     account.outcome = Some(Outcome::Rejected(Code::Validation));
                     account.text = bad.faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-                    *self.rejects.entry(Code::Validation.to_string()).or_default() += 1;
+                    *self.rejects.entry(Code::Validation).or_default() += 1;
                 }
             }
             Event::SignalSettled { signal, outcome, text, .. } => {
                 let account = self.signals.entry(*signal).or_default();
                 account.outcome = Some(*outcome);
-                account.text = text.to_string();
+                account.text = text.as_str().to_owned();
                 if let Outcome::Rejected(code) = outcome {
-                    *self.rejects.entry(code.to_string()).or_default() += 1;
+                    *self.rejects.entry(*code).or_default() += 1;
                 }
             }
             Event::SignalRepeated { conflict: true, .. } => self.conflicts += 1,
@@ -99,33 +100,36 @@ impl Ledger {
                 if !orders.contains(&spec.link) {
                     orders.push(spec.link);
                 }
-                self.owners.insert(spec.link, spec.intent.signal);
-                self.told.insert(spec.link, Totals::default());
-            }
-            Event::OrderTold(told) => {
-                self.told.insert(told.link, told.totals);
-                if let Some(signal) = self.owners.get(&told.link)
-                    && let Some(account) = self.signals.get_mut(signal)
-                {
-                    account.filled |= told.totals.quantity.is_positive();
-                }
             }
             _ => {}
         }
     }
 
-    /// The orders of a signal that ended, with their public words: `Placed` or the refusal's code.
+    /// Was anything of this signal filled?
     #[must_use]
-    pub fn is_accounted_for(&self, signal: SignalId) -> bool {
-        self.signals.get(&signal).is_some_and(|account| match account.outcome {
-            Some(Outcome::Placed) => !account.orders.is_empty(),
-            Some(Outcome::Rejected(_)) => !account.text.is_empty(),
-            None => false,
-        })
+    pub fn is_filled(&self, account: &Account) -> bool {
+        let mut orders = account.orders.iter().filter_map(|link| self.books.book.get(*link));
+        orders.any(|order| order.told.totals.quantity.is_positive())
     }
 }
 
-/// Is it about what the manager need not remember, rather than about what is true?
-const fn forgets(event: &Event) -> bool {
-    matches!(event, Event::SignalForgotten { .. } | Event::OrderForgotten { .. } | Event::Reconciled { .. })
+/// Does it say what became of an order or a position? What the manager need not remember any more still does.
+const fn is_booked(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::OrderIntended { .. }
+            | Event::OrderInherited { .. }
+            | Event::OrderSent { .. }
+            | Event::OrderAnswered { .. }
+            | Event::OrderSeen { .. }
+            | Event::OrderNoticed { .. }
+            | Event::OrderMissed { .. }
+            | Event::OrderExecuted { .. }
+            | Event::OrderAbsent { .. }
+            | Event::OrderExpired { .. }
+            | Event::CancelWanted { .. }
+            | Event::OrderTold(_)
+            | Event::ForeignExecuted { .. }
+            | Event::PositionAdopted { .. }
+    )
 }

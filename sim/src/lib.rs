@@ -22,6 +22,7 @@ pub mod replay;
 pub mod scenario;
 #[cfg(feature = "serve")]
 pub mod serve;
+mod shelf;
 pub mod shrink;
 pub mod signal_json;
 pub mod store;

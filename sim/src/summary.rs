@@ -73,14 +73,14 @@ impl Summary {
         };
         Self {
             signals: ledger.signals.len(),
-            accounted: ledger.signals.keys().filter(|id| ledger.is_accounted_for(**id)).count(),
-            orders: ledger.told.len(),
+            accounted: ledger.signals.values().filter(|account| account.is_whole()).count(),
+            orders: books.book.len(),
             fills: books.book.iter().map(|order| order.facts.fills.len()).sum(),
             filled: with(Status::Filled),
             cancelled: with(Status::Cancelled),
             rejected: ledger.rejects.values().sum(),
-            rejects: ledger.rejects.clone(),
-            signals_filled: ledger.signals.values().filter(|account| account.filled).count(),
+            rejects: ledger.rejects.iter().map(|(code, count)| (code.to_string(), *count)).collect(),
+            signals_filled: ledger.signals.values().filter(|account| ledger.is_filled(account)).count(),
             position: durable.positions.iter().map(|(symbol, p)| (symbol.to_string(), p.size.to_string())).collect(),
             pnl: sum(|p| p.realised.0).round_dp(12),
             fees: sum(|p| p.fees.0),

@@ -50,7 +50,7 @@ pub(crate) fn ledger_of(journal: &[u8]) -> Ledger {
         rest = frame.rest;
         let record = read_record(frame.record).unwrap();
         manager.step(record.at, &record.input, &mut step).unwrap();
-        ledger.follow(step.seq, &step.events, |_, _, _| {});
+        ledger.follow(step.seq, &step.events, |_, _| {});
     }
     ledger
 }

@@ -1,33 +1,42 @@
 //! When the last order of a signal ended: a signal is remembered for a time after that.
 
 use super::memory::link_of;
+use crate::shelf::Shelf;
 use order_manager_core::event::Event;
 use order_manager_core::order::Order;
 use order_manager_core::unit::{OrderLinkId, SignalId, Timestamp};
 use order_manager_core::{Manager, Step};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ends {
-    living: BTreeSet<OrderLinkId>,
+    /// Which orders live.
+    living: Shelf<OrderLinkId, bool>,
     last: BTreeMap<SignalId, Timestamp>,
 }
 
 impl Ends {
     /// A process goes on. What ended before it still counts.
     pub(super) fn resumed(&mut self, manager: &Manager) {
-        self.living = manager.durable().book.live().map(|order| order.spec.link).collect();
+        self.living.all_mut().for_each(|lives| *lives = false);
+        manager.durable().book.live().for_each(|order| *self.living.of(order.spec.link) = true);
     }
 
     pub(super) fn stepped(&mut self, step: &Step, manager: &Manager) {
+        let mut judged = None;
         for event in &step.events {
             if let Event::SignalForgotten { signal } = event {
                 self.last.remove(signal);
             }
-            let Some(order) = link_of(event).and_then(|link| manager.durable().book.get(link)) else { continue };
-            if lives(order) {
-                self.living.insert(order.spec.link);
-            } else if self.living.remove(&order.spec.link) {
+            let link = link_of(event);
+            if link.is_none() || link == judged {
+                continue; // whatever else the step did to it, it is looked at as the step left it
+            }
+            judged = link;
+            let Some(order) = link.and_then(|link| manager.durable().book.get(link)) else { continue };
+            let lives = lives(order);
+            let lived = std::mem::replace(self.living.of(order.spec.link), lives);
+            if lived && !lives {
                 self.last.insert(order.spec.intent.signal, manager.now());
             }
         }

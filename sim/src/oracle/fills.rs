@@ -262,7 +262,7 @@ fn is_ended(scene: Scene<'_>, told: &Told, track: &Track) -> Verdict {
 
 /// Every order that the exchange has taken is told to its end, where it has one, with all its fills.
 pub(super) fn all_is_told(scene: Scene<'_>, memory: &Memory) -> Verdict {
-    for (link, track) in memory.all().filter(|(_, track)| !track.inherited) {
+    for (link, track) in memory.tracks.iter().filter(|(_, track)| !track.inherited) {
         let Some(order) = order_of(scene, track) else { continue };
         if track.told.quantity != order.state.cum_quantity || track.ended != order.is_closed() {
             let (told, ended) = (track.told.quantity, track.ended);

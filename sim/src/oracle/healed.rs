@@ -65,12 +65,10 @@ fn cancels_done(world: &World) -> Verdict {
 }
 
 fn signals_accounted(world: &World) -> Verdict {
-    for (id, account) in &world.ledger.signals {
-        if !world.ledger.is_accounted_for(*id) {
-            return Err(format!("signal {id} has no account: {account:?}"));
-        }
+    match world.ledger.signals.iter().find(|(_, account)| !account.is_whole()) {
+        Some((id, account)) => Err(format!("signal {id} has no account: {account:?}")),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn deliveries_answered(world: &World) -> Verdict {
@@ -85,7 +83,7 @@ pub(super) fn not_halted(world: &World, memory: &Memory) -> Verdict {
     let Some(manager) = world.life.manager() else { return Ok(()) };
     let contradicted = |symbol: Symbol| {
         let of_symbol = |track: &Track| track.spec.is_some_and(|spec| spec.symbol == symbol);
-        memory.all().any(|(_, track)| of_symbol(track) && track.doubled && track.denied && track.accepted > 0)
+        memory.tracks.iter().any(|(_, track)| of_symbol(track) && track.doubled && track.denied && track.accepted > 0)
     };
     match manager.durable().halted.iter().find(|(symbol, _)| !contradicted(**symbol)) {
         Some((symbol, why)) => Err(format!("{symbol} is halted: {why}")),

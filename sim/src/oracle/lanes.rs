@@ -3,13 +3,14 @@
 use super::bench::{Bench, Scene, Verdict};
 use super::list::Oracle;
 use super::memory::{Heard, Memory, Stand, Track};
+use crate::shelf::Shelf;
 use order_manager_core::command::{Command, Receipt};
 use order_manager_core::event::Event;
 use order_manager_core::input::{DeliveryId, Input};
 use order_manager_core::order::Spec;
 use order_manager_core::outcome::Outcome;
 use order_manager_core::unit::{Decimal, SignalId, Symbol};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 #[derive(Clone, Debug, Default)]
 struct Lane {
@@ -17,36 +18,51 @@ struct Lane {
     active: Vec<SignalId>,
 }
 
+/// What was brought to intake.
+#[derive(Clone, Debug, Default)]
+struct Letter {
+    /// The signal in it, good or bad, where there is one.
+    signal: Option<SignalId>,
+    /// How often it came and was not answered: it may come again before it is.
+    open: u32,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lanes {
-    lanes: BTreeMap<Symbol, Lane>,
-    /// What was brought: the signal in it, good or bad, where there is one.
-    brought: BTreeMap<DeliveryId, Option<SignalId>>,
-    /// Deliveries that came and were not answered; one may come again before it is.
-    open: BTreeMap<DeliveryId, u32>,
+    lanes: Shelf<Symbol, Lane>,
+    /// By the numbers of their deliveries: a world counts them.
+    letters: Vec<Letter>,
     /// Dead letters that were acknowledged.
     buried: u64,
 }
 
 impl Lanes {
     pub(super) fn brought(&mut self, delivery: DeliveryId, signal: Option<SignalId>) {
-        self.brought.insert(delivery, signal);
+        self.letter(delivery).signal = signal;
+    }
+
+    fn letter(&mut self, DeliveryId(number): DeliveryId) -> &mut Letter {
+        let place = number as usize;
+        if self.letters.len() <= place {
+            self.letters.resize(place + 1, Letter::default());
+        }
+        &mut self.letters[place]
     }
 
     /// An event is durable; `memory` is as it was before.
     pub(super) fn committed(&mut self, bench: &mut Bench, scene: Scene<'_>, event: &Event, memory: &Memory) {
         match event {
             Event::SignalAccepted { signal, .. } => {
-                let heard = memory.signals.get(&signal.id);
+                let heard = memory.signals.get(signal.id);
                 let (stand, outcome) = (heard.map(|heard| heard.stand), heard.and_then(|heard| heard.outcome));
                 let is_free = stand.is_none() || outcome.is_some_and(Outcome::may_be_tried_again);
                 bench.must(Oracle::SettledOnce, is_free, || format!("{} is accepted and is {stand:?}", signal.id));
-                self.lanes.entry(signal.symbol).or_default().waiting.push_back(signal.id);
+                self.lanes.of(signal.symbol).waiting.push_back(signal.id);
             }
             Event::SignalStarted { signal } => self.started(bench, *signal, memory),
             Event::OrderIntended { spec } => {
                 let signal = spec.intent.signal;
-                let lane = self.lanes.get(&spec.symbol);
+                let lane = self.lanes.get(spec.symbol);
                 let place = lane.and_then(|lane| lane.active.iter().position(|active| *active == signal));
                 let may = place.is_some_and(|place| place == 0 || spec.reduce_only);
                 bench.must(Oracle::OneActiveASymbol, may, || format!("{} is intended; at work: {lane:?}", spec.link));
@@ -54,11 +70,11 @@ impl Lanes {
                 bench.must(Oracle::HaltedOpensNothing, halted.is_none(), || {
                     format!("{} opens on {}, which is halted since {halted:?}", spec.link, spec.symbol)
                 });
-                let asked = memory.signals.get(&signal).map(|heard| heard.amount);
+                let asked = memory.signals.get(signal).map(|heard| heard.amount);
                 bench.rule(Oracle::NeverMoreThanAsked, no_more_than(asked, spec));
             }
             Event::SignalSettled { signal, outcome, .. } => {
-                let heard = memory.signals.get(signal);
+                let heard = memory.signals.get(*signal);
                 let stand = heard.map(|heard| heard.stand);
                 let at_work = matches!(stand, Some(Stand::Waiting | Stand::Active));
                 bench.must(Oracle::SettledOnce, at_work, || format!("{signal} is settled and was {stand:?}"));
@@ -72,27 +88,28 @@ impl Lanes {
     }
 
     fn started(&mut self, bench: &mut Bench, signal: SignalId, memory: &Memory) {
-        let Some(symbol) = memory.signals.get(&signal).map(|heard| heard.symbol) else {
+        let Some(symbol) = memory.signals.get(signal).map(|heard| heard.symbol) else {
             return bench.rule(Oracle::FifoPerSymbol, Err(format!("{signal} starts and was never accepted")));
         };
-        let lane = self.lanes.entry(symbol).or_default();
+        let lane = self.lanes.of(symbol);
         let first = lane.waiting.front().copied();
         bench.must(Oracle::FifoPerSymbol, first == Some(signal), || format!("{signal} starts before {first:?}"));
         let passes = match lane.active.as_slice() {
             [] => true,
             [active] => {
-                let last = memory.signals.get(active).and_then(|heard| heard.orders.last().copied());
+                let last = memory.signals.get(*active).and_then(|heard| heard.orders.last().copied());
                 last.and_then(|link| memory.known(link)).is_some_and(Track::is_unknown_opening)
             }
             _ => false,
         };
         bench.must(Oracle::OneActiveASymbol, passes, || format!("{signal} starts while {:?} are at work", lane.active));
+        lane.waiting.pop_front_if(|waiting| *waiting == signal);
         lane.waiting.retain(|waiting| *waiting != signal);
         lane.active.push(signal);
     }
 
     fn leaves(&mut self, symbol: Symbol, signal: SignalId) {
-        if let Some(lane) = self.lanes.get_mut(&symbol) {
+        if let Some(lane) = self.lanes.get_mut(symbol) {
             lane.waiting.retain(|waiting| *waiting != signal);
             lane.active.retain(|active| *active != signal);
         }
@@ -110,7 +127,7 @@ impl Lanes {
             _ => None,
         };
         if let Some(delivery) = delivered {
-            *self.open.entry(delivery).or_default() += 1;
+            self.letter(delivery).open += 1;
         }
         let (first, second) = (answered.next(), answered.next());
         bench.must(Oracle::OneReceiptADelivery, first == delivered && second.is_none(), || {
@@ -120,18 +137,18 @@ impl Lanes {
 
     /// What a delivery is told is durable, and it is told so once.
     pub(super) fn settles(&mut self, bench: &mut Bench, delivery: DeliveryId, receipt: &Receipt, memory: &Memory) {
-        let open = self.open.entry(delivery).or_default();
-        bench.must(Oracle::OneReceiptADelivery, *open > 0, || format!("{delivery:?} is answered again: {receipt:?}"));
-        *open = open.saturating_sub(1);
+        let letter = self.letter(delivery);
+        let (brought, is_open) = (letter.signal, letter.open > 0);
+        letter.open = letter.open.saturating_sub(1);
+        bench.must(Oracle::OneReceiptADelivery, is_open, || format!("{delivery:?} is answered again: {receipt:?}"));
         let told = match receipt {
             Receipt::Accepted(signal) | Receipt::Duplicate(signal, _) => Some(*signal),
             _ => None,
         };
-        let brought = self.brought.get(&delivery).copied().flatten();
         bench.must(Oracle::OneReceiptADelivery, told.is_none() || brought == told || brought.is_none(), || {
             format!("{delivery:?} brought {brought:?} and is told {receipt:?}")
         });
-        let stand = |signal: &SignalId| memory.signals.get(signal).map(|heard| heard.stand);
+        let stand = |signal: &SignalId| memory.signals.get(*signal).map(|heard| heard.stand);
         let is_durable = match receipt {
             Receipt::Accepted(signal) => stand(signal).is_some_and(|stand| stand != Stand::Invalid),
             Receipt::Duplicate(signal, _) | Receipt::Conflict(signal) => stand(signal).is_some(),

@@ -101,12 +101,16 @@ impl Limits {
         }
     }
 
-    /// Looks at what is new at the exchange: executions first, for nothing fills in the moment it is taken.
-    pub(super) fn look(&mut self, bench: &mut Bench, scene: Scene<'_>, memory: &mut Memory, config: &Config) {
-        let truth = scene.exchange.truth();
+    /// What is shown may be further behind than before.
+    pub(super) fn lags(&mut self, scene: Scene<'_>) {
         self.lag = self.lag.max(scene.exchange.views_lag());
         self.wallet_lag = self.wallet_lag.max(scene.exchange.wallet_lag());
         self.tickers_lag = self.tickers_lag.max(scene.exchange.tickers_lag());
+    }
+
+    /// Looks at what is new at the exchange: executions first, for nothing fills in the moment it is taken.
+    pub(super) fn look(&mut self, bench: &mut Bench, scene: Scene<'_>, memory: &mut Memory, config: &Config) {
+        let truth = scene.exchange.truth();
         for execution in truth.executions.get(self.executions..).unwrap_or_default() {
             self.executed(bench, truth, execution, memory, config);
         }
@@ -140,7 +144,7 @@ impl Limits {
             format!("{link} opened {opened} {} short", e.symbol)
         });
         let spec = memory.track(link).spec;
-        let exits = spec.and_then(|spec| memory.signals.get(&spec.intent.signal)).is_some_and(|heard| heard.is_exit);
+        let exits = spec.and_then(|spec| memory.signals.get(spec.intent.signal)).is_some_and(|heard| heard.is_exit);
         let reduces = exits || spec.is_some_and(|spec| spec.reduce_only);
         bench.must(Oracle::ReduceOnlyNeverGrows, !reduces, || format!("{link} may only reduce, and opened {opened}"));
     }
@@ -255,8 +259,8 @@ impl Limits {
 
     /// If everything of its side fills: the position there.
     fn position(&self, scene: Scene<'_>, order: &Order, others: &[Foreign], config: &Config) -> Verdict {
-        let (long, short) = self.worst(scene, order.symbol, |_| Decimal::ONE, Decimal::ONE);
-        let worst = if order.side == Side::Buy { long } else { short };
+        let size = scene.exchange.position(order.symbol).map_or(Quantity::ZERO, |position| position.size);
+        let worst = self.worst(scene, (order.symbol, order.side), size, |_| Decimal::ONE, Decimal::ONE);
         let same_side = others.iter().filter(|foreign| foreign.side == order.side);
         let excused: Decimal = same_side.map(|foreign| foreign.quantity.0).sum();
         let max = config.max_position_size;
@@ -285,12 +289,8 @@ impl Limits {
             let here = symbol == order.symbol;
             let reference = if here { price } else { position.average().unwrap_or_default() };
             let at = |of: &Order| if here { priced(of).max(price.0) } else { priced(of) };
-            let (long, short) = self.worst(scene, symbol, at, reference.0);
-            sum += match order.side {
-                Side::Buy if here => long,
-                Side::Sell if here => short,
-                _ => long.max(short),
-            };
+            let worst = |side| self.worst(scene, (symbol, side), position.size, at, reference.0);
+            sum += if here { worst(order.side) } else { worst(Side::Buy).max(worst(Side::Sell)) };
         }
         if sum <= max.0 + excused + ROUNDED {
             return Ok(());
@@ -299,37 +299,38 @@ impl Limits {
         Err(format!("{of:?}: may come to {sum} with {link:?}, the limit is {max}, others had {excused}"))
     }
 
-    /// What the position of a symbol may come to, long and short: what only reduces may go first.
+    /// What the position of a symbol may come to on this side: what only reduces may go first.
     fn worst(
         &self,
         scene: Scene<'_>,
-        symbol: Symbol,
+        on: (Symbol, Side),
+        size: Quantity,
         price: impl Fn(&Order) -> Decimal,
         reference: Decimal,
-    ) -> (Decimal, Decimal) {
-        let size = scene.exchange.position(symbol).map_or(Decimal::ZERO, |position| position.size.0);
+    ) -> Decimal {
         let truth: &Truth = scene.exchange.truth();
-        let live = || self.live.iter().filter_map(|number| truth.orders.get(*number as usize));
-        let side = |side: Side, held: Decimal| {
-            let (mut reducing, mut opening) = (Decimal::ZERO, Vec::new());
-            for order in live().filter(|of| (of.symbol, of.side) == (symbol, side) && !of.is_closed()) {
-                match order.reduce_only {
-                    true => reducing += order.leaves().0,
-                    false => opening.push((price(order), order.leaves().0)),
-                }
+        let live = self.live.iter().filter_map(|number| truth.orders.get(*number as usize));
+        let held = on.1.signed(size).0;
+        let (mut reducing, mut opening) = (Decimal::ZERO, Vec::new());
+        for order in live.filter(|of| (of.symbol, of.side) == on && !of.is_closed()) {
+            match order.reduce_only {
+                true => reducing += order.leaves().0,
+                false => opening.push((price(order), order.leaves().0)),
             }
-            let base = if held < Decimal::ZERO { (held + reducing).min(Decimal::ZERO) } else { held };
-            // What is held the other way takes of them first, and in the worst case of the cheapest.
-            opening.sort_unstable();
-            let mut closes = -base.min(Decimal::ZERO);
-            let opens = opening.into_iter().map(|(price, leaves)| {
-                let closed = leaves.min(closes);
-                closes -= closed;
-                (leaves - closed) * price
-            });
-            base.max(Decimal::ZERO) * reference + opens.sum::<Decimal>()
-        };
-        (side(Side::Buy, size), side(Side::Sell, -size))
+        }
+        let base = if held < Decimal::ZERO { (held + reducing).min(Decimal::ZERO) } else { held };
+        if opening.is_empty() && base <= Decimal::ZERO {
+            return Decimal::ZERO;
+        }
+        // What is held the other way takes of them first, and in the worst case of the cheapest.
+        opening.sort_unstable();
+        let mut closes = -base.min(Decimal::ZERO);
+        let opens = opening.into_iter().map(|(price, leaves)| {
+            let closed = leaves.min(closes);
+            closes -= closed;
+            (leaves - closed) * price
+        });
+        base.max(Decimal::ZERO) * reference + opens.sum::<Decimal>()
     }
 
     /// A create arrives that opens.
@@ -381,7 +382,7 @@ impl Limits {
 /// An attempt follows on one that came to nothing: refused, never there, or ended without a fill (spec O1).
 fn one_of_its_leg(scene: Scene<'_>, link: OrderLinkId, spec: Option<Spec>, memory: &Memory) -> Verdict {
     let Some(intent) = spec.map(|spec| spec.intent) else { return Ok(()) };
-    let Some(heard) = memory.signals.get(&intent.signal) else { return Ok(()) };
+    let Some(heard) = memory.signals.get(intent.signal) else { return Ok(()) };
     for other in heard.orders.iter().filter(|other| **other != link) {
         let Some(track) = memory.known(*other).filter(|track| track.spec.is_some_and(|s| s.intent.leg == intent.leg))
         else {

@@ -2,6 +2,7 @@
 //! what truly became of each.
 
 use super::rules::{Rules, RulesRead};
+use crate::shelf::Shelf;
 use order_manager_core::event::{Change, CreateAnswer, Event};
 use order_manager_core::order::{Spec, Totals};
 use order_manager_core::outcome::Outcome;
@@ -195,11 +196,8 @@ pub(super) struct Heard {
 /// All of it. Nothing is forgotten while a world lasts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
-    places: BTreeMap<OrderLinkId, usize>,
-    tracks: Vec<Track>,
-    /// The order that was looked up last: events of a step are mostly of one.
-    last: Option<(OrderLinkId, usize)>,
-    pub(super) signals: BTreeMap<SignalId, Heard>,
+    pub(super) tracks: Shelf<OrderLinkId, Track>,
+    pub(super) signals: Shelf<SignalId, Heard>,
     /// Symbols that may not open, and since when.
     pub(super) halted: BTreeMap<Symbol, Timestamp>,
     /// Executions of others, and since when the manager knows them.
@@ -215,49 +213,26 @@ pub(super) struct Memory {
 impl Memory {
     /// The track of an order, a fresh one where it is new.
     pub(super) fn track(&mut self, link: OrderLinkId) -> &mut Track {
-        let place = self.place(link);
-        &mut self.tracks[place]
-    }
-
-    /// Where the track of an order is, a fresh one where it is new.
-    pub(super) fn place(&mut self, link: OrderLinkId) -> usize {
-        if let Some((_, place)) = self.last.filter(|(of, _)| *of == link) {
-            return place;
-        }
-        let place = *self.places.entry(link).or_insert_with(|| {
-            self.tracks.push(Track::default());
-            self.tracks.len() - 1
-        });
-        self.last = Some((link, place));
-        place
-    }
-
-    /// The track there.
-    pub(super) fn at(&self, place: usize) -> &Track {
-        &self.tracks[place]
+        self.tracks.of(link)
     }
 
     /// The track of an order that is known.
     pub(super) fn known(&self, link: OrderLinkId) -> Option<&Track> {
-        self.places.get(&link).map(|place| &self.tracks[*place])
-    }
-
-    /// Every order.
-    pub(super) fn all(&self) -> impl Iterator<Item = (OrderLinkId, &Track)> {
-        self.places.iter().map(|(link, place)| (*link, &self.tracks[*place]))
+        self.tracks.get(link)
     }
 
     /// Folds what an event says of signals.
     pub(super) fn hear(&mut self, event: &Event, now: Timestamp) {
         match event {
             Event::SignalAccepted { signal, .. } => {
-                let orders = self.signals.get(&signal.id).map(|known| known.orders.clone()).unwrap_or_default();
+                let known = self.signals.get_mut(signal.id);
+                let orders = known.map(|known| std::mem::take(&mut known.orders)).unwrap_or_default();
                 let (symbol, is_exit) = (signal.symbol, signal.is_exit);
                 let (at, price) = (signal.timestamp, signal.snapshot.price);
                 let (stand, amount) = (Stand::Waiting, (signal.amount, signal.in_base));
                 let (settled_at, outcome) = (now, None);
                 let heard = Heard { stand, symbol, is_exit, at, amount, outcome, price, orders, settled_at };
-                self.signals.insert(signal.id, heard);
+                self.signals.put(signal.id, heard);
             }
             Event::SignalInvalid { bad, .. } => {
                 if let Some(known) = &bad.known {
@@ -266,13 +241,13 @@ impl Memory {
                     let (is_exit, settled_at) = (false, now);
                     let outcome = Some(Outcome::Rejected(Code::Validation));
                     let heard = Heard { stand, symbol, is_exit, at, amount, outcome, price, orders, settled_at };
-                    self.signals.insert(known.id, heard);
+                    self.signals.put(known.id, heard);
                 }
             }
             Event::SignalStarted { signal } => self.stands(*signal, Stand::Active, now),
             Event::SignalSettled { signal, outcome, .. } => {
                 self.stands(*signal, Stand::Settled, now);
-                if let Some(heard) = self.signals.get_mut(signal) {
+                if let Some(heard) = self.signals.get_mut(*signal) {
                     heard.outcome = Some(*outcome);
                 }
             }
@@ -282,7 +257,7 @@ impl Memory {
             Event::DeadLettered { .. } => self.dead_letters += 1,
             Event::ForeignExecuted { row, .. } => _ = self.foreign.entry(row.exec_id).or_insert(now),
             Event::OrderIntended { spec } => {
-                if let Some(heard) = self.signals.get_mut(&spec.intent.signal)
+                if let Some(heard) = self.signals.get_mut(spec.intent.signal)
                     && !heard.orders.contains(&spec.link)
                 {
                     heard.orders.push(spec.link);
@@ -293,7 +268,7 @@ impl Memory {
     }
 
     fn stands(&mut self, signal: SignalId, stand: Stand, now: Timestamp) {
-        if let Some(heard) = self.signals.get_mut(&signal) {
+        if let Some(heard) = self.signals.get_mut(signal) {
             (heard.stand, heard.settled_at) = (stand, now);
         }
     }

@@ -38,7 +38,7 @@ use bench::Bench;
 use order_manager_core::bybit::Request;
 use order_manager_core::command::{Outgoing, Receipt};
 use order_manager_core::config::Config;
-use order_manager_core::event::{Change, Event, Seq};
+use order_manager_core::event::{Event, Seq};
 use order_manager_core::input::{DeliveryId, Input};
 use order_manager_core::report::OrderEvent;
 use order_manager_core::unit::{OrderLinkId, Price, SignalId, Span, Symbol, Timestamp};
@@ -131,6 +131,7 @@ impl Judge {
         self.bench.at(scene.now);
         if let Input::Started(started) = input {
             self.config = started.config.clone();
+            self.lags(scene);
         }
         let Self { bench, memory, .. } = self;
         if bench.on().has(Oracle::ReferenceBooks) {
@@ -156,14 +157,8 @@ impl Judge {
         self.pulse.stepped(bench, scene, input, step, manager);
     }
 
-    /// A step is durable: first each of its events, then [`Judge::committed`].
-    pub(crate) fn follows(
-        &mut self,
-        scene: Scene<'_>,
-        event: &Event,
-        kind: Option<Change>,
-        message: Option<&OrderEvent>,
-    ) {
+    /// A step is durable: first each of its events, with the message that it publishes, then [`Judge::committed`].
+    pub(crate) fn follows(&mut self, scene: Scene<'_>, event: &Event, message: Option<&OrderEvent>) {
         if self.is_idle() {
             return;
         }
@@ -171,17 +166,16 @@ impl Judge {
         let Self { bench, memory, .. } = self;
         self.lanes.committed(bench, scene, event, memory);
         if let Some(link) = memory::link_of(event) {
-            let place = memory.place(link);
-            let track = memory.at(place);
+            let track = memory.track(link);
             self.fills.of_order(bench, scene, link, track, event);
-            self.published.follows(bench, event, (kind, message), Some(track), memory);
+            self.published.follows(bench, event, message, memory.known(link), memory);
             memory.track(link).fold(event, scene.now);
             if let Event::CancelWanted { link, .. } = event {
                 self.cancels.wanted(scene.now, *link);
             }
         } else {
             self.fills.of_others(bench, scene, event, self.readings.unsure());
-            self.published.follows(bench, event, (kind, message), None, memory);
+            self.published.follows(bench, event, message, None, memory);
         }
         memory.hear(event, scene.now);
     }
@@ -236,6 +230,7 @@ impl Judge {
 
     /// The exchange did something odd by itself: prices, leverage and positions may be others now.
     pub(crate) fn meddled(&mut self, scene: Scene<'_>) {
+        self.lags(scene);
         self.limits.meddled(scene);
         self.memory.rules.look(scene);
         for symbol in scene.exchange.config().instruments.iter().map(|of| of.symbol) {
@@ -244,6 +239,12 @@ impl Judge {
             }
         }
         self.exchange(scene);
+    }
+
+    /// How far what the exchange shows is behind may be another now: it is so from the start, and where somebody meddles.
+    fn lags(&mut self, scene: Scene<'_>) {
+        self.limits.lags(scene);
+        self.readings.lags(scene);
     }
 
     /// The commit that begins takes so much longer than usual.

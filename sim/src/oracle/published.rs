@@ -3,26 +3,27 @@
 use super::bench::{Bench, Scene, Verdict};
 use super::list::Oracle;
 use super::memory::{Memory, Track};
+use crate::shelf::Shelf;
 use order_manager_core::event::{Change, Event, Told};
 use order_manager_core::outcome::Outcome;
 use order_manager_core::report::OrderEvent;
 use order_manager_core::unit::{ExchangeTime, Quantity, Side, SignalId, Symbol};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Published {
     ids: BTreeSet<SignalId>,
     /// Positions of one who adds up what was published, and since when each is the exchange's word.
-    added_up: BTreeMap<Symbol, (Quantity, ExchangeTime)>,
+    added_up: Shelf<Symbol, (Quantity, ExchangeTime)>,
 }
 
 impl Published {
-    /// An event is durable and has led to a message of this type, the message itself where it is kept; `track` and `memory` are as they were before.
+    /// An event is durable and has led to this message; `track` and `memory` are as they were before.
     pub(super) fn follows(
         &mut self,
         bench: &mut Bench,
         event: &Event,
-        (is, message): (Option<Change>, Option<&OrderEvent>),
+        message: Option<&OrderEvent>,
         track: Option<&Track>,
         memory: &Memory,
     ) {
@@ -31,11 +32,12 @@ impl Published {
             Event::ForeignExecuted { .. } => Some(Change::Filled),
             Event::SignalInvalid { bad, .. } => bad.known.as_ref().map(|_| Change::Rejected),
             Event::SignalSettled { signal, outcome: Outcome::Rejected(_), .. } => {
-                let without_order = memory.signals.get(signal).is_some_and(|heard| heard.orders.is_empty());
+                let without_order = memory.signals.get(*signal).is_some_and(|heard| heard.orders.is_empty());
                 without_order.then_some(Change::Rejected)
             }
             _ => None,
         };
+        let is = message.map(|message| message.event_type);
         bench.must(Oracle::PublishedEveryChange, is == wanted, || format!("{event:?} is published as {is:?}"));
         if let Some(message) = message {
             let first = self.ids.insert(message.event_id);
@@ -49,13 +51,13 @@ impl Published {
                 }
             }
             (Event::ForeignExecuted { row, .. }, _) => {
-                let since = self.added_up.get(&row.symbol).map_or(ExchangeTime(0), |(_, since)| *since);
+                let since = self.added_up.get(row.symbol).map_or(ExchangeTime(0), |(_, since)| *since);
                 if row.time > since {
                     self.add(row.symbol, row.side, row.quantity);
                 }
             }
             (Event::PositionAdopted { symbol, size, as_of, .. }, _) => {
-                self.added_up.insert(*symbol, (*size, *as_of));
+                self.added_up.put(*symbol, (*size, *as_of));
             }
             _ => {}
         }
@@ -88,14 +90,14 @@ impl Published {
     }
 
     fn add(&mut self, symbol: Symbol, side: Side, quantity: Quantity) {
-        let (size, _) = self.added_up.entry(symbol).or_default();
+        let (size, _) = self.added_up.of(symbol);
         size.0 += side.signed(quantity).0;
     }
 
     /// Who added up all that was published holds what the exchange holds.
     pub(super) fn positions(&self, scene: Scene<'_>) -> Verdict {
         for (symbol, position) in scene.exchange.positions() {
-            let ours = self.added_up.get(&symbol).map_or(Quantity::ZERO, |(size, _)| *size);
+            let ours = self.added_up.get(symbol).map_or(Quantity::ZERO, |(size, _)| *size);
             if ours != position.size {
                 return Err(format!(
                     "{symbol}: what was published adds up to {ours}, the exchange has {}",

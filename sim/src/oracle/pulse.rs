@@ -201,8 +201,9 @@ pub(super) fn bounded(manager: &Manager, now: Timestamp, resumed: Timestamp, end
     }
     let kept = config.exit_signal_max_age().0 + SIGNAL_MARGIN.0;
     let is_over = |id: &SignalId, at: Timestamp| {
-        now.since(at.max(ends.of(*id).unwrap_or_default())).0 > kept
+        now.since(at).0 > kept
             && resumed_long_ago
+            && ends.of(*id).is_none_or(|end| now.since(end).0 > kept)
             && !durable.book.live().any(|order| order.spec.intent.signal == *id)
     };
     let settled = durable.signals.iter().filter_map(|(id, state)| match state.stage {

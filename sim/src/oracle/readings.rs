@@ -4,6 +4,7 @@ use super::bench::{Bench, Scene, Verdict};
 use super::list::Oracle;
 use super::memory::{Decided, Memory};
 use super::rules::RulesRead;
+use crate::shelf::Shelf;
 use order_manager_core::bybit::{Operation, Push, PushRows, Request, push, rest};
 use order_manager_core::command::{Command, Outgoing};
 use order_manager_core::config::Config;
@@ -12,7 +13,7 @@ use order_manager_core::input::{Answer, Input, Stream, Tag};
 use order_manager_core::order::Spec;
 use order_manager_core::unit::{Price, Span, Symbol, Timestamp};
 use order_manager_core::{Manager, Step};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// A signature is in milliseconds, and so is the clock that it was made by.
 const ROUNDING: Span = Span::millis(2);
@@ -39,14 +40,11 @@ struct Asked {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Readings {
-    /// Questions that are out.
-    out: BTreeMap<Tag, Asked>,
-    /// As of when each reading is.
-    read: BTreeMap<Tag, Moment>,
-    /// When the positions were asked for that were read last: what is pushed of a leverage may be older than it.
-    leverages: BTreeMap<Symbol, Timestamp>,
-    /// The last reading of each instrument's rules.
-    rules: BTreeMap<Symbol, RulesRead>,
+    /// Questions that are out: never many.
+    out: Vec<(Tag, Asked)>,
+    symbols: Shelf<Symbol, OfSymbol>,
+    /// As of when the wallet is.
+    wallet: Option<Moment>,
     /// When the reconcile began whose positions came last.
     swept: Option<Moment>,
     sweep_began: Moment,
@@ -54,14 +52,27 @@ pub(super) struct Readings {
     clock: Option<(Span, Timestamp, Timestamp)>,
     /// How far the host's clock has drifted since.
     drifted: Span,
-    prices: BTreeMap<Symbol, VecDeque<(Timestamp, Price)>>,
-    /// How far what is shown of them was behind, at most.
+    /// How far what is shown of prices was behind, at most.
     tickers_lag: Span,
+}
+
+/// What was read of a symbol, as of when.
+#[derive(Clone, Debug, Default)]
+struct OfSymbol {
+    position: Option<Moment>,
+    ticker: Option<Moment>,
+    instrument: Option<Moment>,
+    /// When the position was asked for that was read last: what is pushed of a leverage may be older than it.
+    leverage: Option<Timestamp>,
+    /// The last reading of its rules.
+    rules: Option<RulesRead>,
+    /// What its price was, and since when.
+    prices: VecDeque<(Timestamp, Price)>,
 }
 
 impl Readings {
     pub(super) fn price_moved(&mut self, now: Timestamp, symbol: Symbol, price: Price) {
-        let prices = self.prices.entry(symbol).or_default();
+        let prices = &mut self.symbols.of(symbol).prices;
         prices.push_back((now, price));
         while prices.get(1).is_some_and(|(until, _)| now.since(*until) > PRICES_KEPT) {
             prices.pop_front();
@@ -86,9 +97,15 @@ impl Readings {
     }
 
     fn forget(&mut self) {
-        self.read.clear();
-        self.leverages.clear();
-        (self.swept, self.clock, self.drifted) = (None, None, Span::ZERO);
+        for of in self.symbols.all_mut() {
+            (of.position, of.ticker, of.instrument, of.leverage) = (None, None, None, None);
+        }
+        (self.wallet, self.swept, self.clock, self.drifted) = (None, None, None, Span::ZERO);
+    }
+
+    /// Prices may be shown later than before.
+    pub(super) fn lags(&mut self, scene: Scene<'_>) {
+        self.tickers_lag = self.tickers_lag.max(scene.exchange.tickers_lag());
     }
 
     pub(super) fn stepped(
@@ -103,24 +120,14 @@ impl Readings {
         let own = manager.now();
         self.drifted =
             self.clock.map_or(Span::ZERO, |(_, now, then)| Span(own.since(then).0.abs_diff(scene.now.since(now).0)));
-        self.tickers_lag = self.tickers_lag.max(scene.exchange.tickers_lag());
         let now = Moment { own, at: scene.now };
         self.take(now, input, memory);
         for event in &step.events {
             if let Event::OrderIntended { spec } = event {
-                let asked = |tag| self.read.get(&tag).copied();
-                let leverage = asked(Tag::Position(spec.symbol)).max(self.swept);
-                let wallet_asked = asked(Tag::Wallet);
-                let by = [wallet_asked, asked(Tag::Ticker(spec.symbol)), leverage];
-                let truly = |asked: Option<Moment>| asked.map(|asked| asked.at);
-                let (funds_asked, wallet_asked) = (truly(by.into_iter().min().flatten()), truly(wallet_asked));
-                let leverage_asked = self.leverages.get(&spec.symbol).copied();
-                let rules_read = self.rules.get(&spec.symbol).copied();
-                memory.track(spec.link).decided =
-                    Decided { at: scene.now, funds_asked, leverage_asked, wallet_asked, rules_read };
+                memory.track(spec.link).decided = self.decided(scene.now, spec.symbol);
                 if !spec.reduce_only {
                     bench.rule(Oracle::StaleDataNeverOpens, self.fresh(own, spec, manager.config()));
-                    let seen = memory.signals.get(&spec.intent.signal).and_then(|heard| heard.price);
+                    let seen = memory.signals.get(spec.intent.signal).and_then(|heard| heard.price);
                     bench.rule(Oracle::DriftLimit, self.near(scene, spec.symbol, seen, manager.config()));
                 }
             }
@@ -133,10 +140,20 @@ impl Readings {
         }
     }
 
+    /// What a decision on this symbol goes by.
+    fn decided(&mut self, at: Timestamp, symbol: Symbol) -> Decided {
+        let (of, wallet) = (self.symbols.of(symbol), self.wallet);
+        let by = [wallet, of.ticker, of.position.max(self.swept)];
+        let truly = |asked: Option<Moment>| asked.map(|asked| asked.at);
+        let (funds_asked, wallet_asked) = (truly(by.into_iter().min().flatten()), truly(wallet));
+        Decided { at, funds_asked, leverage_asked: of.leverage, wallet_asked, rules_read: of.rules }
+    }
+
     fn take(&mut self, now: Moment, input: &Input, memory: &mut Memory) {
         match input {
             Input::Reply { tag, answer } => {
-                let asked = self.out.remove(tag);
+                let place = self.out.iter().position(|(of, _)| of == tag);
+                let asked = place.map(|place| self.out.swap_remove(place).1);
                 // Of a reconcile only the pages of positions are a reading.
                 let reads = |asked: &Asked| asked.shows_positions || !matches!(tag, Tag::Sweep { .. });
                 if let Some(asked) = asked.filter(reads).filter(|_| is_good(*tag, answer)) {
@@ -168,17 +185,17 @@ impl Readings {
                 let (shown, truly) = (now.own.since(asked.own), now.at.since(asked.at));
                 let unsure = Span(shown.0 / 2 + shown.0.abs_diff(truly.0));
                 (self.clock, self.drifted) = (Some((unsure, now.at, now.own)), Span::ZERO);
-                self.read.insert(tag, now);
             }
             Tag::Instrument(symbol) => {
-                self.rules.insert(symbol, (asked.at, now.at));
-                self.read.insert(tag, now);
+                let of = self.symbols.of(symbol);
+                (of.rules, of.instrument) = (Some((asked.at, now.at)), Some(now));
             }
             Tag::Position(symbol) => {
-                self.leverages.insert(symbol, asked.at);
-                self.read.insert(tag, asked);
+                let of = self.symbols.of(symbol);
+                (of.leverage, of.position) = (Some(asked.at), Some(asked));
             }
-            Tag::Wallet | Tag::Ticker(_) => _ = self.read.insert(tag, asked),
+            Tag::Ticker(symbol) => self.symbols.of(symbol).ticker = Some(asked),
+            Tag::Wallet => self.wallet = Some(asked),
             Tag::Sweep { .. } if shows_positions => self.swept = Some(self.sweep_began),
             _ => {}
         }
@@ -187,7 +204,7 @@ impl Readings {
     fn pushed(&mut self, now: Moment, push: &Push, memory: &mut Memory) {
         if let PushRows::Positions(rows) = &push.rows {
             for row in rows {
-                self.read.insert(Tag::Position(row.symbol), now);
+                self.symbols.of(row.symbol).position = Some(now);
                 if row.position_idx == 0 {
                     memory.views.entry(row.symbol).or_default().push((now.at, row.seq));
                 }
@@ -201,30 +218,29 @@ impl Readings {
                 if page == 0 {
                     self.sweep_began = when;
                 }
-                let shows_positions = matches!(outgoing.request, Request::Positions { .. });
-                self.out.insert(outgoing.tag, Asked { when, shows_positions });
             }
-            Tag::Clock | Tag::Wallet | Tag::Instrument(_) | Tag::Ticker(_) | Tag::Position(_) => {
-                self.out.insert(outgoing.tag, Asked { when, shows_positions: false });
-            }
-            Tag::Create(_) | Tag::Cancel(_) | Tag::Inquiry { .. } | Tag::Consult(_) => {}
+            Tag::Clock | Tag::Wallet | Tag::Instrument(_) | Tag::Ticker(_) | Tag::Position(_) => {}
+            Tag::Create(_) | Tag::Cancel(_) | Tag::Inquiry { .. } | Tag::Consult(_) => return,
         }
+        let shows_positions =
+            matches!(outgoing.tag, Tag::Sweep { .. }) && matches!(outgoing.request, Request::Positions { .. });
+        self.out.retain(|(tag, _)| *tag != outgoing.tag);
+        self.out.push((outgoing.tag, Asked { when, shows_positions }));
     }
 
     /// Was everything fresh that an opening order is decided by (spec K2)?
     fn fresh(&self, now: Timestamp, spec: &Spec, config: &Config) -> Verdict {
         let symbol = spec.symbol;
-        for (tag, max) in [
-            (Tag::Clock, config.clock_max_age()),
-            (Tag::Wallet, config.balance_max_age()),
-            (Tag::Position(symbol), config.position_max_age()),
-            (Tag::Ticker(symbol), config.price_max_age()),
-            (Tag::Instrument(symbol), config.instrument_max_age()),
+        let (of, none) = (self.symbols.get(symbol), OfSymbol::default());
+        let of = of.unwrap_or(&none);
+        let clock = self.clock.map(|(_, at, own)| Moment { own, at });
+        for (tag, read, max) in [
+            (Tag::Clock, clock, config.clock_max_age()),
+            (Tag::Wallet, self.wallet, config.balance_max_age()),
+            (Tag::Position(symbol), of.position.max(self.swept), config.position_max_age()),
+            (Tag::Ticker(symbol), of.ticker, config.price_max_age()),
+            (Tag::Instrument(symbol), of.instrument, config.instrument_max_age()),
         ] {
-            let mut read = self.read.get(&tag).copied();
-            if matches!(tag, Tag::Position(_)) {
-                read = read.max(self.swept);
-            }
             if read.is_none_or(|as_of| now.since(as_of.own) > max) {
                 return Err(format!("{} is decided by {tag:?} as of {read:?}; it may be {max} old", spec.link));
             }
@@ -239,7 +255,8 @@ impl Readings {
         let near = |price: Price| (price.0 - seen.0).abs() <= max.0 * seen.0;
         let age = config.price_max_age().0;
         let from = scene.now.0.saturating_sub(age + age / 100 + self.tickers_lag.0);
-        let Some(prices) = self.prices.get(&symbol) else {
+        let prices = self.symbols.get(symbol).map(|of| &of.prices).filter(|prices| !prices.is_empty());
+        let Some(prices) = prices else {
             let last = scene.exchange.last_price(symbol);
             return if last.is_none_or(near) { Ok(()) } else { Err(format!("{last:?} is far from {seen}")) };
         };

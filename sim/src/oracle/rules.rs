@@ -45,14 +45,15 @@ impl Rules {
             .iter()
             .zip(ends)
             .filter(|((since, _), end)| *since <= answered && end.is_none_or(|end| end.after(self.lag) > asked));
-        let mut verdict = Err(format!("{} had no rules", create.symbol));
+        let mut verdict = None;
         for ((_, rules), _) in shown {
-            verdict = fits(create, rules);
-            if verdict.is_ok() {
-                break;
+            let fits = fits(create, rules);
+            if fits.is_ok() {
+                return fits;
             }
+            verdict = Some(fits);
         }
-        verdict
+        verdict.unwrap_or_else(|| Err(format!("{} had no rules", create.symbol)))
     }
 }
 

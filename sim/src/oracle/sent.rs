@@ -9,7 +9,7 @@ use order_manager_core::config::Config;
 use order_manager_core::event::Seq;
 use order_manager_core::input::Tag;
 use order_manager_core::unit::{ExchangeTime, Span, Timestamp};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 const SECOND: Span = Span::secs(1);
 /// An address may send so many requests within so long (bybit-v5.md 1.5).
@@ -24,7 +24,7 @@ pub(super) struct Sent {
     commanded: VecDeque<(Seq, Tag, ExchangeTime)>,
     durable: Seq,
     /// When requests of the last second left, by endpoint.
-    spent: BTreeMap<Operation, VecDeque<Timestamp>>,
+    spent: [VecDeque<Timestamp>; Operation::ServerTime as usize + 1],
     /// When those of the last five left.
     address: VecDeque<Timestamp>,
 }
@@ -65,7 +65,7 @@ impl Sent {
         match &outgoing.request {
             Request::Create(create) => {
                 let signal = memory.track(create.link).spec.map(|spec| spec.intent.signal);
-                let at = signal.and_then(|signal| memory.signals.get(&signal)).map(|heard| heard.at);
+                let at = signal.and_then(|signal| memory.signals.get(signal)).map(|heard| heard.at);
                 let track = memory.track(create.link);
                 creates(bench, scene, outgoing, create, track);
                 let rules_read = track.decided.rules_read;
@@ -86,7 +86,7 @@ impl Sent {
     /// No endpoint sees more requests in any second than it answers, and the exchange no more from an address in five
     /// (bybit-v5.md 1.5).
     fn budget(&mut self, bench: &mut Bench, scene: Scene<'_>, operation: Operation) {
-        let spent = self.spent.entry(operation).or_default();
+        let spent = &mut self.spent[operation as usize];
         while spent.front().is_some_and(|first| scene.now.since(*first) >= SECOND) {
             spent.pop_front();
         }

@@ -3,6 +3,7 @@
 use super::family::Family;
 use super::marks::{Mark, Marks};
 use crate::scenario::{Action, CommitTrouble, CrashMoment, Loss};
+use crate::shelf::Shelf;
 use order_manager_core::bybit::{ApiError, ExecType, PushRows};
 use order_manager_core::event::{Change, CreateAnswer, Event, Told};
 use order_manager_core::input::{Answer, Input, Source, Stream, Tag};
@@ -27,7 +28,7 @@ struct Track {
 pub struct Watch {
     /// So far.
     pub marks: Marks,
-    orders: BTreeMap<OrderLinkId, Track>,
+    orders: Shelf<OrderLinkId, Track>,
     executions: BTreeSet<ExecId>,
     signals: BTreeMap<SignalId, u32>,
     /// Orders of which nobody knows.
@@ -125,7 +126,7 @@ impl Watch {
                 Err(_) => {}
                 Ok(_) => {
                     if let Tag::Cancel(link) = tag
-                        && let Some(track) = self.orders.get_mut(&link)
+                        && let Some(track) = self.orders.get_mut(link)
                     {
                         track.cancel_acked = true;
                     }
@@ -198,7 +199,7 @@ impl Watch {
                     self.marks.hit(Mark::SecondOrder);
                 }
                 let is_beside = |track: &Track| track.symbol == spec.symbol && track.opens;
-                let beside = |link| self.orders.get(link).is_some_and(is_beside);
+                let beside = |link: &OrderLinkId| self.orders.get(*link).is_some_and(is_beside);
                 if spec.reduce_only && self.unknown.iter().any(beside) {
                     self.marks.hit(Mark::ExitPassedUnknown);
                 }
@@ -210,7 +211,7 @@ impl Watch {
                     cancel_acked: false,
                     ended: false,
                 };
-                self.orders.insert(spec.link, track);
+                self.orders.put(spec.link, track);
             }
             Event::OrderAnswered { link, answer, .. } => self.answered(*link, answer),
             Event::OrderSeen { link, .. } | Event::OrderNoticed { link, .. } => self.found(input, *link),
@@ -231,7 +232,7 @@ impl Watch {
     }
 
     fn answered(&mut self, link: OrderLinkId, answer: &CreateAnswer) {
-        let Some(track) = self.orders.get_mut(&link) else { return };
+        let Some(track) = self.orders.get_mut(link) else { return };
         match answer {
             CreateAnswer::Accepted { .. } => {
                 track.answered = true;
@@ -250,7 +251,7 @@ impl Watch {
 
     /// An order of which nobody knew is seen.
     fn found(&mut self, input: &Input, link: OrderLinkId) {
-        let Some(track) = self.orders.get_mut(&link).filter(|track| track.unknown) else { return };
+        let Some(track) = self.orders.get_mut(link).filter(|track| track.unknown) else { return };
         track.unknown = false;
         self.unknown.remove(&link);
         self.marks.hit(match input {
@@ -269,7 +270,7 @@ impl Watch {
                 self.marks.hit(Mark::GapClosedByQuery);
             }
         }
-        let Some(track) = self.orders.get(&link) else { return };
+        let Some(track) = self.orders.get(link) else { return };
         if !track.answered {
             self.marks.hit(Mark::FillBeforeAck);
         }
@@ -288,7 +289,7 @@ impl Watch {
         if !told.increment.quantity.is_zero() && told.exec_ids.is_empty() {
             self.marks.hit(Mark::RowBeforeExecutions);
         }
-        if let Some(track) = self.orders.get_mut(&told.link) {
+        if let Some(track) = self.orders.get_mut(told.link) {
             if track.ended && !told.increment.quantity.is_zero() {
                 self.marks.hit(Mark::FillAfterEnd);
             }

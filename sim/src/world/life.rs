@@ -163,8 +163,7 @@ impl World {
         self.watch.written(batch.len());
         for (_, step) in &batch {
             let (judge, scene) = (&mut self.judge, scene(self.now, &self.exchange));
-            self.ledger
-                .follow(step.seq, &step.events, |event, kind, message| judge.follows(scene, event, kind, message));
+            self.ledger.follow(step.seq, &step.events, |event, message| judge.follows(scene, event, message));
             judge.committed(step.seq);
             if self.life.store.write(&step.record, step.digest, &step.events).is_err() {
                 return self.die(Span::secs(1), "the record could not be written down");

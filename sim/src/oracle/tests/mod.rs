@@ -98,7 +98,7 @@ pub(super) fn unused() -> OrderLinkId {
 /// This is durable.
 pub(super) fn tell(world: &mut World, event: &Event) {
     let World { judge, exchange, now, .. } = world;
-    judge.follows(Scene { now: *now, exchange }, event, None, None);
+    judge.follows(Scene { now: *now, exchange }, event, None);
 }
 
 /// A step that makes these.

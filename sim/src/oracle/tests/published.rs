@@ -10,8 +10,7 @@ fn message(world: &World) -> OrderEvent {
 /// The fill is told once more, published as this.
 pub(super) fn publish(world: &mut World, told: Told, message: Option<&OrderEvent>) {
     let World { judge, exchange, now, .. } = world;
-    let kind = message.map(|message| message.event_type);
-    judge.follows(Scene { now: *now, exchange }, &Event::OrderTold(Box::new(told)), kind, message);
+    judge.follows(Scene { now: *now, exchange }, &Event::OrderTold(Box::new(told)), message);
 }
 
 #[test]
