@@ -63,7 +63,7 @@ impl Turn<'_> {
 
     fn start_signal(&mut self, id: SignalId) {
         let Some(state) = self.m.durable.signals.get(&id) else { return };
-        let (signal, waited_for) = (state.signal, self.lane_last(state.signal.symbol));
+        let (signal, waited_for) = (state.signal.clone(), self.lane_last(state.signal.symbol));
         self.emit(Event::SignalStarted { signal: id });
         if let Err(refusal) = self.judge_turn(&signal, waited_for) {
             return self.reject(id, refusal);
@@ -107,7 +107,7 @@ impl Turn<'_> {
                 None => false,
             },
             None => {
-                let (signal, active) = (*signal, active.clone());
+                let (signal, active) = (signal.clone(), active.clone());
                 self.advance_deciding(&signal, &active)
             }
         }
@@ -223,8 +223,8 @@ impl Turn<'_> {
         }
         let Some(order) = self.m.durable.book.get(link).filter(|o| o.state == State::Intended) else { return false };
         let Some(now) = self.exchange_now() else { return false };
-        let signal = self.m.durable.signals.get(&order.spec.intent.signal).map(|state| state.signal);
-        let late = signal.is_none_or(|s| intake::judge_age(&s, now, order.spec.reduce_only, &self.m.config).is_err());
+        let signal = self.m.durable.signals.get(&order.spec.intent.signal).map(|state| &state.signal);
+        let late = signal.is_none_or(|s| intake::judge_age(s, now, order.spec.reduce_only, &self.m.config).is_err());
         if late {
             let at = self.now();
             self.emit(Event::OrderExpired { link, at });
