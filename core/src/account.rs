@@ -92,40 +92,74 @@ impl Held {
 /// The worst position of one symbol, each way, from what is held and the orders of that symbol.
 /// Nothing where the figures overflow.
 pub fn worst_case(held: Held, orders: impl Iterator<Item = Resting>) -> Option<Worst<Quantity>> {
-    // At a price of one, money is quantity.
-    let one = Price(Decimal::ONE);
-    let Worst { long, short } = worst_notional(held, orders.map(|o| Resting { price: one, ..o }), one)?;
+    let Worst { long, short } = Reach::in_quantity(orders)?.worst(held)?;
     Some(Worst { long: Quantity(long.0), short: Quantity(short.0) })
 }
 
 /// What the worst position of one symbol would be worth, each way, quote units, none negative.
+pub fn worst_notional(held: Held, orders: impl Iterator<Item = Resting>, reference: Price) -> Option<Worst<Money>> {
+    Reach::of(orders, reference)?.worst(held)
+}
+
+/// What the orders of one symbol may yet do to its position, each way.
 ///
 /// The position is valued at `reference`; an order at its own price where that is higher, because a sell
 /// can only fill there, and at `reference` where it is lower, because a position is worth what it can be sold for. What
 /// a reduce-only order that filled unheard may have made of the position counts at the higher of `reference` and its own
 /// price; the caller sees to it that no fill that it may consist of was dearer.
-pub fn worst_notional(held: Held, orders: impl Iterator<Item = Resting>, reference: Price) -> Option<Worst<Money>> {
-    let mut long = OneWay { held: held.size(), opening: Money::ZERO, reducing: Quantity::ZERO, dearest: reference };
-    let mut short = OneWay { held: held.size().negated(), ..long };
-    for order in orders {
+#[derive(Clone, Copy)]
+pub struct Reach {
+    reference: Price,
+    long: OneWay,
+    short: OneWay,
+}
+
+impl Reach {
+    /// Of these orders, and a position that is worth `reference`. Nothing where the figures overflow.
+    pub fn of(mut orders: impl Iterator<Item = Resting>, reference: Price) -> Option<Self> {
+        let none = OneWay { opening: Money::ZERO, reducing: Quantity::ZERO, dearest: reference };
+        orders.try_fold(Self { reference, long: none, short: none }, Self::and)
+    }
+
+    /// The same in base units: at a price of one, money is quantity.
+    pub fn in_quantity(orders: impl Iterator<Item = Resting>) -> Option<Self> {
+        let price = Price(Decimal::ONE);
+        Self::of(orders.map(|order| Resting { price, ..order }), price)
+    }
+
+    /// With one more order.
+    #[must_use]
+    pub fn and(mut self, order: Resting) -> Option<Self> {
         let way = match order.side {
-            Side::Buy => &mut long,
-            Side::Sell => &mut short,
+            Side::Buy => &mut self.long,
+            Side::Sell => &mut self.short,
         };
         if order.reduce_only {
             way.reducing = way.reducing.plus(order.remaining)?;
             way.dearest = way.dearest.max(order.price);
         } else {
-            way.opening = way.opening.plus(order.price.max(reference).times(order.remaining)?)?;
+            way.opening = way.opening.plus(order.price.max(self.reference).times(order.remaining)?)?;
         }
+        Some(self)
     }
-    Some(Worst { long: long.worst(held, reference)?, short: short.worst(held, reference)? })
+
+    /// May any of them only reduce? Where none does, it makes no difference who says what is held.
+    #[must_use]
+    pub fn reduces(&self) -> bool {
+        self.long.reducing.is_positive() || self.short.reducing.is_positive()
+    }
+
+    /// The worst that they may make of what is held. Nothing where the figures overflow.
+    #[must_use]
+    pub fn worst(&self, held: Held) -> Option<Worst<Money>> {
+        let long = self.long.worst(held, held.size(), self.reference)?;
+        Some(Worst { long, short: self.short.worst(held, held.size().negated(), self.reference)? })
+    }
 }
 
-/// One direction: what is held that way (negative: the other way) and what may be filled that way.
+/// What may be filled one way.
 #[derive(Clone, Copy)]
 struct OneWay {
-    held: Quantity,
     opening: Money,
     reducing: Quantity,
     /// Of `reducing`, and `reference` at least.
@@ -133,10 +167,11 @@ struct OneWay {
 }
 
 impl OneWay {
-    fn worst(self, from: Held, reference: Price) -> Option<Money> {
-        let reduced = self.held.plus(self.reducing)?;
+    /// `held`: that way; negative is the other way.
+    fn worst(&self, from: Held, held: Quantity, reference: Price) -> Option<Money> {
+        let reduced = held.plus(self.reducing)?;
         let (base, price) = match from {
-            Held::Told(_) => (reduced.min(self.held.max(Quantity::ZERO)), reference),
+            Held::Told(_) => (reduced.min(held.max(Quantity::ZERO)), reference),
             Held::Heard(_) if reduced.is_positive() && self.reducing.is_positive() => (reduced, self.dearest),
             Held::Heard(_) => (reduced, reference),
         };

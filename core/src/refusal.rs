@@ -1,7 +1,6 @@
 //! Why a signal or an order goes no further: a code for machines, figures for people.
 
 use crate::unit::Text;
-use alloc::fmt::format;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -126,7 +125,7 @@ impl Refusal {
     /// A refusal with a formatted text: `Refusal::new(code, format_args!("{size} is over {limit}"))`.
     #[must_use]
     pub fn new(code: Code, text: fmt::Arguments<'_>) -> Self {
-        Self { code, text: Text::clipped(&format(text)) }
+        Self { code, text: Text::written(text) }
     }
 
     /// Figures that 28 digits cannot hold: nothing is decided on them.

@@ -150,7 +150,7 @@ impl ExecutionRow {
     /// 8.2 Q28) is no money of the wallet that the books follow.
     #[must_use]
     pub fn settle_fee(&self) -> Money {
-        let in_settle_coin = self.fee_coin.is_empty() || self.symbol.as_str().ends_with(self.fee_coin.as_str());
+        let in_settle_coin = self.symbol.as_bytes().ends_with(self.fee_coin.as_bytes());
         if in_settle_coin { self.fee } else { Money::ZERO }
     }
 }

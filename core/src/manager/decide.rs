@@ -4,7 +4,7 @@ use super::durable::Active;
 use super::facts::FOREIGN_MAX;
 use super::observed::Foreign;
 use super::turn::Turn;
-use crate::account::{Account, Held, Resting, order_cost, worst_notional};
+use crate::account::{Account, Held, Reach, Resting, order_cost};
 use crate::bybit::PositionRow;
 use crate::event::{Event, Planned};
 use crate::intake::Signal;
@@ -73,8 +73,10 @@ impl Turn<'_> {
     /// reducing signal may go by its own price (spec D6).
     fn quote(&self, signal: &Signal) -> Option<Quote> {
         let told = self.m.observed.quotes.get(&signal.symbol).map(|reading| reading.value);
-        let last = signal.snapshot.price.filter(|_| self.can_only_reduce(signal));
-        told.or_else(|| Some(Quote { last: last?, mark: None, index: None, bid: None, ask: None, at: self.now() }))
+        told.or_else(|| {
+            let last = signal.snapshot.price.filter(|_| self.can_only_reduce(signal))?;
+            Some(Quote { last, mark: None, index: None, bid: None, ask: None, at: self.now() })
+        })
     }
 
     /// The exchange's clock must be known well enough for timestamps to be worth anything (spec K2).
@@ -105,7 +107,7 @@ impl Turn<'_> {
         let position = self.stricter_position(signal.side, signal.symbol);
         match signal.side {
             _ if signal.is_exit => true,
-            Side::Buy => position < Quantity::ZERO,
+            Side::Buy => position.is_negative(),
             Side::Sell => position.is_positive() || !self.m.config.allow_short,
         }
     }
@@ -152,9 +154,9 @@ impl Turn<'_> {
         let held = self.m.durable.positions.iter().filter(|(_, p)| !p.size.is_zero()).map(|(s, _)| *s);
         let theirs = self.m.observed.positions.keys().copied();
         let hedged = self.m.observed.hedged.keys().map(|(symbol, _)| *symbol);
-        let symbols: BTreeSet<Symbol> =
-            held.chain(theirs).chain(hedged).chain(resting.iter().map(|r| r.symbol)).collect();
-        symbols.into_iter().filter(|other| *other != symbol).try_fold(Money::ZERO, |sum, other| {
+        let all = held.chain(theirs).chain(hedged).chain(resting.iter().map(|r| r.symbol));
+        let others: BTreeSet<Symbol> = all.filter(|other| *other != symbol).collect();
+        others.into_iter().try_fold(Money::ZERO, |sum, other| {
             let reading = self.exchange_position(other).map(|reading| &reading.value);
             let (least, most) = self.shown_span(other)?;
             let legs = self.m.observed.hedged.range((other, 0)..=(other, u8::MAX)).map(|(_, leg)| &leg.value);
@@ -169,11 +171,11 @@ impl Turn<'_> {
             let shown = reading.map(PositionRow::signed_size);
             let span = [least, most].map(|size| if shown == Some(size) { Held::Told(size) } else { Held::Heard(size) });
             let told = span.into_iter().chain(Some(both).filter(|both| both.is_positive()).map(Held::Told));
+            let reach = Reach::of(resting.iter().filter(|r| r.symbol == other).copied(), price)?;
             // Each by itself: the larger one may be what the orders reduce.
-            let worst = core::iter::once(heard).chain(told).try_fold(Money::ZERO, |worst, held| {
-                let orders = resting.iter().filter(|r| r.symbol == other).copied();
-                Some(worst.max(worst_notional(held, orders, price)?.largest()))
-            });
+            let worst = core::iter::once(heard)
+                .chain(told)
+                .try_fold(Money::ZERO, |worst, held| Some(worst.max(reach.worst(held)?.largest())));
             sum.plus(worst?)
         })
     }

@@ -8,6 +8,7 @@ use crate::order::{Book, InheritedOrder, Order, Refused, State, Stimulus, Totals
 use crate::outcome::Outcome;
 use crate::position::{self, Position, Seen, Trail};
 use crate::unit::{ExchangeTime, ExecId, OrderLinkId, Side, SignalId, Span, Symbol, Text, Timestamp};
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -42,8 +43,8 @@ pub struct Active {
 /// A signal that is remembered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalState {
-    /// The signal.
-    pub signal: Signal,
+    /// The signal. In a box, for it is too large to be moved about in a map.
+    pub signal: Box<Signal>,
     /// When it was accepted.
     pub at: Timestamp,
     /// Which try of its id this is, from 1.
@@ -63,6 +64,14 @@ pub struct Lane {
     pub passing: Option<SignalId>,
     /// The last order that those who wait had to wait for (spec S6).
     pub last: Option<OrderLinkId>,
+}
+
+impl Lane {
+    /// Takes a signal out of those that wait; it is there once at most.
+    fn leave(&mut self, id: SignalId) {
+        let place = self.waiting.iter().position(|waiting| *waiting == id);
+        place.map(|place| self.waiting.remove(place));
+    }
 }
 
 /// How often things happened that should be rare.
@@ -127,7 +136,7 @@ impl Durable {
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::Started { life } => self.life = *life,
-            Event::SignalAccepted { signal, at, tries, .. } => self.accept(signal, *at, *tries),
+            Event::SignalAccepted { signal, at, tries, .. } => self.accept(signal.clone(), *at, *tries),
             Event::SignalRepeated { conflict, .. } => {
                 let count = if *conflict { &mut self.counts.conflicts } else { &mut self.counts.repeated };
                 *count = count.saturating_add(1);
@@ -237,17 +246,16 @@ impl Durable {
         };
     }
 
-    fn accept(&mut self, signal: &Signal, at: Timestamp, tries: u8) {
-        let state = SignalState { signal: *signal, at, tries, stage: Stage::Waiting };
-        self.signals.insert(signal.id, state);
+    fn accept(&mut self, signal: Box<Signal>, at: Timestamp, tries: u8) {
         self.lanes.entry(signal.symbol).or_default().waiting.push_back(signal.id);
+        self.signals.insert(signal.id, SignalState { signal, at, tries, stage: Stage::Waiting });
     }
 
     fn start(&mut self, id: SignalId) {
         let Some(state) = self.signals.get_mut(&id) else { return };
         state.stage = Stage::Active(Active::default());
         let lane = self.lanes.entry(state.signal.symbol).or_default();
-        lane.waiting.retain(|waiting| *waiting != id);
+        lane.leave(id);
         let place = if lane.active.is_none() { &mut lane.active } else { &mut lane.passing };
         *place = Some(id);
     }
@@ -257,8 +265,9 @@ impl Durable {
         let stage = core::mem::replace(&mut state.stage, Stage::Settled { outcome, at });
         let symbol = state.signal.symbol;
         if let Some(lane) = self.lanes.get_mut(&symbol) {
-            lane.waiting.retain(|waiting| *waiting != id);
-            if lane.active == Some(id) {
+            if stage == Stage::Waiting {
+                lane.leave(id);
+            } else if lane.active == Some(id) {
                 lane.active = lane.passing.take();
             } else if lane.passing == Some(id) {
                 lane.passing = None;

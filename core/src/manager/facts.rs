@@ -8,6 +8,7 @@ use crate::order::{State, Stimulus, Verdict};
 use crate::timer::Why;
 use crate::unit::{Bytes, ExchangeOrderId, OrderLinkId, Quantity, Side, Span, Symbol, Text};
 use alloc::boxed::Box;
+use core::fmt;
 
 /// How long a market order, or one that is filled whole, may go without its end before it is asked about.
 const MARKET_END: Span = Span::secs(1);
@@ -18,14 +19,14 @@ impl Turn<'_> {
     pub(super) fn frame(&mut self, bytes: &Bytes) {
         match push::decode(&bytes.0) {
             Ok(push) => self.push(&push),
-            Err(why) => self.quarantine(&alloc::format!("unreadable push: {why}")),
+            Err(why) => self.quarantine(format_args!("unreadable push: {why}")),
         }
     }
 
     pub(super) fn gateway(&mut self, bytes: &Bytes) {
         match push::decode_gateway(&bytes.0) {
             Ok(push) => self.push(&push),
-            Err(why) => self.quarantine(&alloc::format!("unreadable message of ws-gateway: {why}")),
+            Err(why) => self.quarantine(format_args!("unreadable message of ws-gateway: {why}")),
         }
     }
 
@@ -41,27 +42,27 @@ impl Turn<'_> {
 
     pub(super) fn bad_rows(&mut self, bad: &[BadRow]) {
         for row in bad {
-            self.quarantine(&alloc::format!("row {}: {}", row.index, row.why));
-            if let Some(link) = row.link.and_then(|link| self.ours(link.as_str())) {
+            self.quarantine(format_args!("row {}: {}", row.index, row.why));
+            if let Some(link) = row.link.and_then(|link| self.ours(link)) {
                 self.noticed(link, None);
                 self.start_inquiry(link);
             }
         }
     }
 
-    pub(super) fn quarantine(&mut self, why: &str) {
+    pub(super) fn quarantine(&mut self, why: fmt::Arguments<'_>) {
         let evidence = self.m.seq;
-        self.emit(Event::Quarantined { why: Text::clipped(why), evidence });
+        self.emit(Event::Quarantined { why: Text::written(why), evidence });
     }
 
-    pub(super) fn ours(&self, link: &str) -> Option<OrderLinkId> {
+    pub(super) fn ours(&self, link: impl AsRef<[u8]>) -> Option<OrderLinkId> {
         OrderLinkId::parse(self.m.config.link_id_prefix, link).map(|(link, _)| link)
     }
 
     /// Our name of the order: its link id where that is of ours, or one that we took over.
     pub(super) fn our_name(&self, link: Option<Text<64>>, order_id: ExchangeOrderId) -> Option<OrderLinkId> {
         let inherited = || OrderLinkId::inherited(order_id).filter(|link| self.m.durable.book.get(*link).is_some());
-        link.and_then(|link| self.ours(link.as_str())).or_else(inherited)
+        link.and_then(|link| self.ours(link)).or_else(inherited)
     }
 
     /// A row of an order: by push, inquiry or sweep.
@@ -69,10 +70,10 @@ impl Turn<'_> {
         let Some(link) = self.our_name(row.link, row.order_id) else { return self.foreign_order(row) };
         let Some(order) = self.m.durable.book.get(link) else {
             self.foreign_order(row); // whoever made it, it may fill
-            return self.quarantine(&alloc::format!("order {link} has our prefix and is not in the book"));
+            return self.quarantine(format_args!("order {link} has our prefix and is not in the book"));
         };
         if let OrderStatus::Other(status) = row.status {
-            self.quarantine(&alloc::format!("order {link} has the unknown status {status}"));
+            self.quarantine(format_args!("order {link} has the unknown status {status}"));
             self.noticed(link, Some(row.order_id));
             return self.arm(Why::Inquire(link), MARKET_END);
         }
@@ -108,7 +109,7 @@ impl Turn<'_> {
         }
         let Some(link) = self.our_name(row.link, row.order_id) else { return self.foreign_execution(row) };
         let Some(order) = self.m.durable.book.get(link) else {
-            return self.quarantine(&alloc::format!("execution {} of {link}: not in the book", row.exec_id));
+            return self.quarantine(format_args!("execution {} of {link}: not in the book", row.exec_id));
         };
         if order.facts.fills.contains_key(&row.exec_id) {
             return;
@@ -123,12 +124,12 @@ impl Turn<'_> {
     fn after_fact(&mut self, link: OrderLinkId, symbol: Symbol, verdict: Verdict) {
         self.touch(symbol);
         if let Verdict::Contradicts(_) = verdict {
-            let why = Text::clipped(&alloc::format!("order {link} lives, though it was proven or said not to"));
+            let why = Text::written(format_args!("order {link} lives, though it was proven or said not to"));
             self.emit(Event::OpeningHalted { symbol, why });
         }
         let Some(order) = self.m.durable.book.get(link) else { return };
         if order.facts.twin {
-            let why = Text::clipped(&alloc::format!("two orders at the exchange under {link}"));
+            let why = Text::written(format_args!("two orders at the exchange under {link}"));
             self.emit(Event::OpeningHalted { symbol, why });
         }
         self.mind_the_rest(link);

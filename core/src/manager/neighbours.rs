@@ -24,10 +24,10 @@ impl Turn<'_> {
     pub(super) fn inherit(&mut self, order: &InheritedOrder) {
         let id = order.order_id;
         if OrderLinkId::parse(self.m.config.link_id_prefix, id.as_str()).is_some() {
-            return self.quarantine(&alloc::format!("the row of order {id} is ours, and the journal does not know it"));
+            return self.quarantine(format_args!("the row of order {id} is ours, and the journal does not know it"));
         }
         let Some(link) = OrderLinkId::inherited(id) else {
-            return self.quarantine(&alloc::format!("{id:?} is no id of an order at the exchange"));
+            return self.quarantine(format_args!("{id:?} is no id of an order at the exchange"));
         };
         if self.m.durable.book.get(link).is_some() {
             return;

@@ -105,7 +105,9 @@ impl Turn<'_> {
 
     /// Executions that were not reached would never be asked for again: nothing counts as known, and all is asked anew.
     fn sweep_cut(&mut self) {
-        self.quarantine("the pages of executions lead nowhere: the reconcile is not done, and is tried again");
+        self.quarantine(format_args!(
+            "the pages of executions lead nowhere: the reconcile is not done, and is tried again"
+        ));
         self.arm(Why::Sweep, AGAIN);
     }
 

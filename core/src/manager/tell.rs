@@ -31,7 +31,7 @@ impl Turn<'_> {
             let Some(order) = self.m.durable.book.get(link) else { return };
             let (symbol, signal) = (order.spec.symbol, order.spec.intent.signal);
             self.emit(Event::OrderTold(Box::new(told)));
-            self.touch_order(link);
+            self.touch(symbol);
             if last {
                 self.arm(Why::ForgetOrder(link), ORDER_MEMORY);
                 self.order_ended(signal);
@@ -166,7 +166,8 @@ fn reason(order: &Order) -> Text<160> {
         (State::Expired, ..) => "never sent before its signal expired",
         (_, Some(ending), asked) => {
             let why = asked.map_or("", crate::order::CancelReason::as_str);
-            return Text::clipped(alloc::format!("{} {} {why}", ending.cancel_type, ending.reject_reason).trim());
+            let words = Text::<160>::written(format_args!("{} {} {why}", ending.cancel_type, ending.reject_reason));
+            return Text::clipped(words.as_str().trim());
         }
         _ => "",
     };

@@ -2,6 +2,7 @@
 
 use super::{Order, State};
 use crate::unit::{OrderLinkId, Symbol};
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// does not walk through the closed ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Book {
-    orders: BTreeMap<OrderLinkId, Order>,
+    /// In boxes, for an order is too large to be moved about in the map.
+    orders: BTreeMap<OrderLinkId, Box<Order>>,
     live: BTreeSet<OrderLinkId>,
     #[serde(default)]
     unexplained: BTreeSet<OrderLinkId>,
@@ -19,17 +21,17 @@ impl Book {
     /// One order.
     #[must_use]
     pub fn get(&self, link: OrderLinkId) -> Option<&Order> {
-        self.orders.get(&link)
+        self.orders.get(&link).map(Box::as_ref)
     }
 
     /// Every order, ended ones too, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Order> {
-        self.orders.values()
+        self.orders.values().map(Box::as_ref)
     }
 
     /// Orders that may still fill or have something untold.
     pub fn live(&self) -> impl Iterator<Item = &Order> {
-        self.live.iter().filter_map(|link| self.orders.get(link))
+        self.live.iter().filter_map(|link| self.get(*link))
     }
 
     /// Live orders of one symbol.
@@ -39,7 +41,7 @@ impl Book {
 
     /// Orders with fills that a row reports and no execution explains yet, ended ones too.
     pub fn unexplained(&self) -> impl Iterator<Item = &Order> {
-        self.unexplained.iter().filter_map(|link| self.orders.get(link))
+        self.unexplained.iter().filter_map(|link| self.get(*link))
     }
 
     /// Orders remembered.
@@ -58,37 +60,39 @@ impl Book {
     /// used again, so that the exchange itself refuses a twin (spec O1).
     pub fn intend(&mut self, order: Order) {
         let link = order.spec.link;
-        let free = self.orders.get(&link).is_none_or(|known| matches!(known.state, State::Absent | State::Expired));
-        if free {
-            self.orders.insert(link, order);
+        if self.get(link).is_none_or(|known| matches!(known.state, State::Absent | State::Expired)) {
+            self.add(order);
         }
-        self.index(link);
     }
 
     /// Adds an order that lives already; a known one stays as it is.
     pub fn inherit(&mut self, order: Order) {
-        let link = order.spec.link;
-        self.orders.entry(link).or_insert(order);
-        self.index(link);
+        if self.get(order.spec.link).is_none() {
+            self.add(order);
+        }
     }
 
     /// Changes an order in place; nothing where it is not remembered.
     pub fn change<T>(&mut self, link: OrderLinkId, change: impl FnOnce(&mut Order) -> T) -> Option<T> {
-        let result = self.orders.get_mut(&link).map(change);
-        self.index(link);
-        result
+        let order = self.orders.get_mut(&link)?;
+        let result = change(order);
+        let places = places(order);
+        self.index(link, places);
+        Some(result)
     }
 
     /// Forgets an order.
     pub fn remove(&mut self, link: OrderLinkId) {
         self.orders.remove(&link);
-        self.index(link);
+        self.index(link, [false; 2]);
     }
 
-    fn index(&mut self, link: OrderLinkId) {
-        let order = self.orders.get(&link);
-        let live = order.is_some_and(|order| order.state.may_fill() || !order.told.ended);
-        let unexplained = order.is_some_and(|order| !order.facts.explained());
+    fn add(&mut self, order: Order) {
+        self.index(order.spec.link, places(&order));
+        self.orders.insert(order.spec.link, Box::new(order));
+    }
+
+    fn index(&mut self, link: OrderLinkId, [live, unexplained]: [bool; 2]) {
         for (index, is_in) in [(&mut self.live, live), (&mut self.unexplained, unexplained)] {
             if is_in {
                 index.insert(link);
@@ -97,4 +101,9 @@ impl Book {
             }
         }
     }
+}
+
+/// Is an order live, and has it fills that are not explained?
+fn places(order: &Order) -> [bool; 2] {
+    [order.state.may_fill() || !order.told.ended, !order.facts.explained()]
 }

@@ -18,8 +18,8 @@ pub(super) enum Direction {
 pub(super) fn direction(scene: &Scene<'_>, is_market: bool) -> Result<Direction, Refusal> {
     let (signal, position) = (scene.signal, scene.position);
     let against = match signal.side {
-        Side::Sell => position > Quantity::ZERO,
-        Side::Buy => position < Quantity::ZERO,
+        Side::Sell => position.is_positive(),
+        Side::Buy => position.is_negative(),
     };
     if against {
         return reducible(scene, is_market);

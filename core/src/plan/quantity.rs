@@ -3,7 +3,7 @@
 use super::{Scene, direction::Direction};
 use crate::config::SellAmountUnit;
 use crate::refusal::{Code, Refusal};
-use crate::unit::{Decimal, Money, Price, Quantity, Side};
+use crate::unit::{Decimal, Money, Price, Quantity, Side, decimal};
 use alloc::{format, string::String};
 
 /// Sizes that many times over a limit are a mistake in the signal, not a wish to be cut down (spec D7).
@@ -71,7 +71,7 @@ fn refuse_implausible(scene: &Scene<'_>, asked: Quantity, price: Price) -> Resul
         (asked.0, config.max_position_size.0, "MAX_POSITION_SIZE"),
         (notional, position_max, "MAX_POSITION_NOTIONAL"),
     ] {
-        if limit.checked_mul(IMPLAUSIBLE_TIMES).is_some_and(|most| figure > most) {
+        if limit.checked_mul(IMPLAUSIBLE_TIMES).is_some_and(|most| decimal::compare(figure, most).is_gt()) {
             let figure = figure.round_dp(8).normalize();
             return Err(Refusal::new(
                 Code::ImplausibleSize,

@@ -10,6 +10,7 @@ use crate::order::{Spec, Status};
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 use crate::unit::{OrderLinkId, Quantity, Side, SignalId, Symbol, Timestamp, TraceId};
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Stored")]
 pub struct Reporter {
-    signals: BTreeMap<SignalId, Signal>,
+    signals: BTreeMap<SignalId, Box<Signal>>,
     orders: BTreeMap<OrderLinkId, Spec>,
     /// Orders of the service before us keep the ids of their rows, and their traces.
     inherited: BTreeMap<OrderLinkId, (SignalId, TraceId)>,
@@ -44,7 +45,7 @@ impl Reporter {
 
     fn remember(&mut self, event: &Event) {
         match event {
-            Event::SignalAccepted { signal, .. } => _ = self.signals.insert(signal.id, **signal),
+            Event::SignalAccepted { signal, .. } => _ = self.signals.insert(signal.id, signal.clone()),
             Event::SignalForgotten { signal } => _ = self.signals.remove(signal),
             Event::OrderIntended { spec } => self.add(**spec),
             Event::OrderInherited { link, order } => {
@@ -79,7 +80,7 @@ impl Reporter {
 
     fn order_event(&self, id: SignalId, told: &Told) -> Option<OrderEvent> {
         let spec = self.orders.get(&told.link)?;
-        let (signal, inherited) = (self.signals.get(&spec.intent.signal), self.inherited.get(&told.link));
+        let (signal, inherited) = (self.signal(spec.intent.signal), self.inherited.get(&told.link));
         let trace = signal.map(|signal| signal.trace).or(inherited.map(|(_, trace)| *trace));
         let (is_fill, now) = (!told.increment.quantity.is_zero(), Naive(told.at));
         let (fee, average_price) = (told.increment.fee, told.increment.average_price());
@@ -131,7 +132,7 @@ impl Reporter {
     /// A signal that is remembered.
     #[must_use]
     pub fn signal(&self, id: SignalId) -> Option<&Signal> {
-        self.signals.get(&id)
+        self.signals.get(&id).map(Box::as_ref)
     }
 
     /// A signal that is remembered, unless an order of it is: that has told the story already.
@@ -155,7 +156,7 @@ impl Reporter {
 /// What is stored of a [`Reporter`].
 #[derive(Deserialize)]
 struct Stored {
-    signals: BTreeMap<SignalId, Signal>,
+    signals: BTreeMap<SignalId, Box<Signal>>,
     orders: BTreeMap<OrderLinkId, Spec>,
     inherited: BTreeMap<OrderLinkId, (SignalId, TraceId)>,
 }

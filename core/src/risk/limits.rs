@@ -1,10 +1,11 @@
 //! The table of limits, in the order of spec K2. One row, one function; a row knows nothing of the others.
 
 use super::RiskScene;
-use crate::account::{Account, Held, Resting, Trading, Worst, order_cost, worst_case, worst_notional};
+use crate::account::{Account, Held, Reach, Resting, Trading, Worst, order_cost};
 use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
-use crate::unit::{Decimal, Money, Quantity, Side};
+use crate::unit::{Decimal, Money, Price, Quantity, Side, decimal};
+use alloc::boxed::Box;
 
 /// What a limit says about a plan.
 pub(super) enum Outcome {
@@ -16,8 +17,8 @@ pub(super) enum Outcome {
     Over(Figures),
     /// `figure > limit`; an order of `room` would be within it. Zero where none would.
     Oversize(Figures, Quantity),
-    /// Closed, whatever the figures.
-    Closed(Refusal),
+    /// Closed, whatever the figures. In a box, for most limits say nothing as long as a text.
+    Closed(Box<Refusal>),
 }
 
 /// What the order would lead to, and what is allowed, in one unit.
@@ -74,7 +75,7 @@ fn trading(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
         }
         Trading::Active => return Some(Outcome::Pass),
     };
-    Some(Outcome::Closed(refusal))
+    Some(closed(refusal))
 }
 
 /// A plan that says it reduces must: that is what lets it past the other limits (spec K4).
@@ -89,7 +90,7 @@ fn reduces(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
     }
     let (side, quantity) = (plan.side, plan.quantity);
     let text = format_args!("reduce-only {side} of {quantity} against a position of {position}");
-    Some(Outcome::Closed(Refusal::new(Code::NothingToSell, text)))
+    Some(closed(Refusal::new(Code::NothingToSell, text)))
 }
 
 fn listed(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
@@ -97,20 +98,20 @@ fn listed(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
     if symbol != scene.instrument.symbol {
         let other = scene.instrument.symbol;
         let text = format_args!("the rules at hand are of {other}, not of {symbol}");
-        return Some(Outcome::Closed(Refusal::new(Code::UnknownSymbol, text)));
+        return Some(closed(Refusal::new(Code::UnknownSymbol, text)));
     }
     if scene.instrument.trading {
         return Some(Outcome::Pass);
     }
     let text = format_args!("the exchange does not list {symbol} as Trading");
-    Some(Outcome::Closed(Refusal::new(Code::SymbolNotTrading, text)))
+    Some(closed(Refusal::new(Code::SymbolNotTrading, text)))
 }
 
 fn leverage(_: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
     let leverage = scene.account.leverage;
     if !leverage.is_positive() {
         let text = format_args!("the leverage of {} is not known ({leverage})", scene.instrument.symbol);
-        return Some(Outcome::Closed(Refusal::new(Code::Leverage, text)));
+        return Some(closed(Refusal::new(Code::Leverage, text)));
     }
     Some(fixed(leverage.0, scene.config.max_leverage.0))
 }
@@ -132,13 +133,16 @@ fn order_size(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
 }
 
 fn position_size(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
-    let (before, after) = worst_around(plan, scene, |held, orders| worst_case(held, orders))?;
-    let limit = scene.config.max_position_size;
+    let without = Reach::in_quantity(scene.account.resting.iter().copied())?;
+    let order = Resting { price: Price(Decimal::ONE), ..as_resting(plan) };
+    let after = worst(plan, scene, &without.and(order)?)?;
+    let limit = Money(scene.config.max_position_size.0);
     sized(after.largest().0, limit.0, || {
+        let before = worst(plan, scene, &without)?;
         if before.on(plan.side.opposite()) > limit {
             return Some(Quantity::ZERO);
         }
-        Some(limit.minus(before.on(plan.side))?.max(Quantity::ZERO))
+        Some(Quantity(limit.minus(before.on(plan.side))?.max(Money::ZERO).0))
     })
 }
 
@@ -155,9 +159,11 @@ fn exposure(plan: &Plan, scene: &RiskScene<'_>) -> Option<Outcome> {
 
 /// `elsewhere` and the worst of this symbol, this order included, against `limit`.
 fn notional_within(plan: &Plan, scene: &RiskScene<'_>, elsewhere: Money, limit: Money) -> Option<Outcome> {
-    let (before, after) = worst_around(plan, scene, |held, orders| worst_notional(held, orders, plan.price))?;
+    let without = Reach::of(scene.account.resting.iter().copied(), plan.price)?;
+    let after = worst(plan, scene, &without.and(as_resting(plan))?)?;
     let here = limit.minus(elsewhere)?;
     sized(after.largest().plus(elsewhere)?.0, limit.0, || {
+        let before = worst(plan, scene, &without)?;
         if before.on(plan.side.opposite()) > here {
             return Some(Quantity::ZERO);
         }
@@ -165,20 +171,15 @@ fn notional_within(plan: &Plan, scene: &RiskScene<'_>, elsewhere: Money, limit: 
     })
 }
 
-/// The worst of this symbol without the order and with it. What we have not heard of counts on the order's side alone: on
-/// the other one the order takes of it.
-fn worst_around<T: Ord + Copy>(
-    plan: &Plan,
-    scene: &RiskScene<'_>,
-    worst: impl Fn(Held, &mut dyn Iterator<Item = Resting>) -> Option<Worst<T>>,
-) -> Option<(Worst<T>, Worst<T>)> {
-    let Account { position, own, ref resting, .. } = *scene.account;
-    let of = |order: Option<Resting>| {
-        let orders = || resting.iter().copied().chain(order);
-        let told = worst(Held::Told(position), &mut orders())?;
-        Some(told.at_least(plan.side, worst(Held::Heard(own), &mut orders())?))
-    };
-    Some((of(None)?, of(Some(as_resting(plan)))?))
+/// The worst of this symbol. What we have not heard of counts on the order's side alone: on the other one the order takes
+/// of it.
+fn worst(plan: &Plan, scene: &RiskScene<'_>, reach: &Reach) -> Option<Worst<Money>> {
+    let Account { position, own, .. } = *scene.account;
+    let told = reach.worst(Held::Told(position))?;
+    if own == position && !reach.reduces() {
+        return Some(told);
+    }
+    Some(told.at_least(plan.side, reach.worst(Held::Heard(own))?))
 }
 
 /// The order as one of those that may yet fill.
@@ -192,12 +193,20 @@ fn bought(money: Money, plan: &Plan, scene: &RiskScene<'_>) -> Option<Quantity> 
     if money.is_positive() { scene.instrument.quantity_for(money, plan.price) } else { Some(Quantity::ZERO) }
 }
 
+fn closed(refusal: Refusal) -> Outcome {
+    Outcome::Closed(Box::new(refusal))
+}
+
+fn is_within(Figures { figure, limit }: Figures) -> bool {
+    decimal::compare(figure, limit).is_le()
+}
+
 fn fixed(figure: Decimal, limit: Decimal) -> Outcome {
     let figures = Figures { figure, limit };
-    if figure <= limit { Outcome::Within(figures) } else { Outcome::Over(figures) }
+    if is_within(figures) { Outcome::Within(figures) } else { Outcome::Over(figures) }
 }
 
 fn sized(figure: Decimal, limit: Decimal, room: impl FnOnce() -> Option<Quantity>) -> Option<Outcome> {
     let figures = Figures { figure, limit };
-    Some(if figure <= limit { Outcome::Within(figures) } else { Outcome::Oversize(figures, room()?) })
+    Some(if is_within(figures) { Outcome::Within(figures) } else { Outcome::Oversize(figures, room()?) })
 }

@@ -100,14 +100,16 @@ fn check(plan: &Plan, scene: &RiskScene<'_>) -> Result<Checked, Refusal> {
         if plan.reduce_only && limit.spares_reducing {
             continue;
         }
-        let outcome = (limit.judge)(plan, scene).ok_or_else(|| Refusal::overflow(limit.code, limit.name))?;
+        let Some(outcome) = (limit.judge)(plan, scene) else {
+            return Err(Refusal::overflow(limit.code, limit.name));
+        };
         match outcome {
             Outcome::Pass => {}
             Outcome::Within(Figures { figure, limit: max }) => {
                 let (figure, max) = (decimal::normal(figure), decimal::normal(max));
                 verdicts.push(Verdict { rule: limit.code, figure, limit: max });
             }
-            Outcome::Closed(refusal) => return Err(refusal),
+            Outcome::Closed(refusal) => return Err(*refusal),
             Outcome::Over(figures) => return Err(over(limit, figures, "")),
             Outcome::Oversize(figures, room) => {
                 return shrink(plan, scene, room)

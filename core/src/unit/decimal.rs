@@ -1,5 +1,6 @@
 //! Exact decimals: parsed as written or refused, never rounded in silence.
 
+use core::cmp::Ordering;
 use core::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serializer, de};
@@ -51,10 +52,57 @@ fn shift(value: Decimal, exponent: i32) -> Option<Decimal> {
     Decimal::try_from_i128_with_scale(mantissa, 0).ok()
 }
 
-/// Largest multiple of `step` that is not above `value` (both not negative). `step` of zero gives nothing.
+/// Powers of ten that 64 bits hold.
+const POWERS: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut rest: &mut [u64] = &mut powers;
+    while let [power, tail @ ..] = rest {
+        if let Some(next) = tail.first_mut() {
+            *next = power.saturating_mul(10);
+        }
+        rest = tail;
+    }
+    powers
+};
+
+/// Which of two is larger, as `Decimal` has it. Where their places are not far apart, 128 bits hold both of them as
+/// integers.
+#[must_use]
+pub fn compare(one: Decimal, other: Decimal) -> Ordering {
+    let (digits, others) = (one.mantissa(), other.mantissa());
+    let (places, other_places) = (one.scale(), other.scale());
+    if places == other_places {
+        return digits.cmp(&others);
+    }
+    // 96 bits and the 30 of a thousand million.
+    match power(places.abs_diff(other_places)).filter(|power| *power <= 1_000_000_000) {
+        Some(power) if places < other_places => digits.wrapping_mul(power.into()).cmp(&others),
+        Some(power) => digits.cmp(&others.wrapping_mul(power.into())),
+        None => one.cmp(&other),
+    }
+}
+
+fn power(of_ten: u32) -> Option<u64> {
+    POWERS.get(usize::try_from(of_ten).ok()?).copied()
+}
+
+/// Largest multiple of `step` that is not above `value` (both not negative), without zeros at its end: what comes of a
+/// division has 28 digits, and all that is reckoned with it would carry them on. `step` of zero gives nothing.
 #[must_use]
 pub fn floor_to(value: Decimal, step: Decimal) -> Option<Decimal> {
-    value.checked_sub(value.checked_rem(step)?)
+    let places = value.scale().max(step.scale());
+    let whole = |value: Decimal| {
+        let power = power(places.checked_sub(value.scale())?)?;
+        u64::try_from(value.mantissa()).ok()?.checked_mul(power)
+    };
+    let floor = match (whole(value), whole(step)) {
+        (Some(digits), Some(step)) => {
+            let digits = digits.checked_sub(digits.checked_rem(step)?)?;
+            Decimal::try_from_i128_with_scale(digits.into(), places).ok()?
+        }
+        _ => value.checked_sub(value.checked_rem(step)?)?,
+    };
+    Some(normal(floor))
 }
 
 /// Smallest multiple of `step` that is not below `value` (both not negative).
@@ -246,6 +294,20 @@ mod tests {
         }
         for text in ["1e-29", "1e40", "0.12345678901234567890123456789"] {
             assert_eq!(parse(text), Err(NotDecimal::TooPrecise), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn compares_and_floors_as_the_general_code_does(
+            one in prop_oneof![0_i128..99, 0_i128..1 << 70, -(1_i128 << 95)..1 << 95],
+            other in prop_oneof![0_i128..99, 0_i128..1 << 70, -(1_i128 << 95)..1 << 95],
+            scales in prop_oneof![(0_u32..4, 0_u32..4), (0_u32..=28, 0_u32..=28)],
+        ) {
+            let (one, other) = (Decimal::from_i128_with_scale(one, scales.0), Decimal::from_i128_with_scale(other, scales.1));
+            prop_assert_eq!(compare(one, other), one.cmp(&other));
+            let floor = one.checked_rem(other).and_then(|over| one.checked_sub(over));
+            prop_assert_eq!(floor_to(one, other).map(|floor| floor.serialize()), floor.map(|floor| floor.normalize().serialize()));
         }
     }
 

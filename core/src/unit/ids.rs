@@ -155,23 +155,29 @@ impl OrderLinkId {
     /// The one id of this intent under this prefix.
     #[must_use]
     pub fn of(prefix: LinkPrefix, intent: Intent) -> Self {
-        let mut text = Text::<36>::EMPTY;
+        let mut tail = [b'0'; TAIL_DIGITS];
+        let (signal, rest) = tail.split_at_mut(SIGNAL_DIGITS);
+        let (leg, attempt) = rest.split_at_mut(2);
+        write_base62(signal, intent.signal.0);
+        write_base62(leg, intent.leg.into());
+        write_base62(attempt, intent.attempt.into());
+        let mut text = Text::EMPTY;
         text.push_str(prefix.as_str());
-        push_base62(&mut text, intent.signal.0, SIGNAL_DIGITS);
-        push_base62(&mut text, u128::from(intent.leg), 2);
-        push_base62(&mut text, u128::from(intent.attempt), 2);
+        text.push_str(core::str::from_utf8(&tail).unwrap_or_default());
         Self(text)
     }
 
     /// The test of ownership: is this text an id of ours under this prefix, and of which intent?
     #[must_use]
-    pub fn parse(prefix: LinkPrefix, text: &str) -> Option<(Self, Intent)> {
-        let tail = text.strip_prefix(prefix.as_str()).filter(|t| t.len() == TAIL_DIGITS)?;
-        let signal = from_base62(tail.get(..SIGNAL_DIGITS)?)?;
-        let leg = u8::try_from(from_base62(tail.get(SIGNAL_DIGITS..24)?)?).ok()?;
-        let attempt = u8::try_from(from_base62(tail.get(24..)?)?).ok()?;
-        let intent = Intent { signal: SignalId(signal), leg, attempt };
-        Some((Self(Text::new(text).ok()?), intent))
+    pub fn parse(prefix: LinkPrefix, text: impl AsRef<[u8]>) -> Option<(Self, Intent)> {
+        let text = text.as_ref();
+        let tail = text.strip_prefix(prefix.0.as_bytes()).filter(|tail| tail.len() == TAIL_DIGITS)?;
+        let (signal, rest) = tail.split_at_checked(SIGNAL_DIGITS)?;
+        let (leg, attempt) = rest.split_at_checked(2)?;
+        let signal = SignalId(read_base62(signal)?);
+        let leg = u8::try_from(read_base62(leg)?).ok()?;
+        let attempt = u8::try_from(read_base62(attempt)?).ok()?;
+        Some((Self(Text::of_utf8(text).ok()?), Intent { signal, leg, attempt }))
     }
 
     /// The name of an order that was placed without an id of ours: Bybit's own id, where it has an id's shape.
@@ -199,26 +205,52 @@ impl fmt::Debug for OrderLinkId {
     }
 }
 
-fn push_base62(text: &mut Text<36>, mut value: u128, digits: usize) {
-    let mut out = [b'0'; SIGNAL_DIGITS];
-    for slot in out.iter_mut().take(digits).rev() {
-        *slot = usize::try_from(value % 62).ok().and_then(|d| BASE62.get(d)).copied().unwrap_or(b'0');
-        value /= 62;
+/// So many digits are read and written at once, for 64 bits hold them and 128 are slow to divide.
+const AT_ONCE: usize = 10;
+const OF_TEN: u128 = 62_u128.pow(10);
+
+fn write_base62(digits: &mut [u8], mut value: u128) {
+    for part in digits.rchunks_mut(AT_ONCE) {
+        let mut low = u64::try_from(value % OF_TEN).unwrap_or_default();
+        value /= OF_TEN;
+        for slot in part.iter_mut().rev() {
+            *slot = usize::try_from(low % 62).ok().and_then(|d| BASE62.get(d)).copied().unwrap_or(b'0');
+            low /= 62;
+        }
     }
-    text.push_str(out.get(..digits).and_then(|d| core::str::from_utf8(d).ok()).unwrap_or_default());
 }
 
-fn from_base62(text: &str) -> Option<u128> {
-    text.bytes().try_fold(0_u128, |sum, byte| {
-        let digit = match byte {
+fn read_base62(digits: &[u8]) -> Option<u128> {
+    digits.chunks(AT_ONCE).try_fold(0_u128, |sum, part| {
+        let (mut value, mut times, mut seen) = (0_u64, 1_u64, 0);
+        for byte in part {
+            let digit = VALUES.get(usize::from(*byte)).copied().unwrap_or(NO_DIGIT);
+            value = value.wrapping_mul(62).wrapping_add(digit.into());
+            times = times.wrapping_mul(62);
+            seen |= digit;
+        }
+        if seen & NO_DIGIT == 0 { sum.checked_mul(times.into())?.checked_add(value.into()) } else { None }
+    })
+}
+
+/// A bit that no digit's value has.
+const NO_DIGIT: u8 = 0x80;
+
+/// The value of each byte as a digit.
+static VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let (mut rest, mut byte): (&mut [u8], u8) = (&mut values, 0);
+    while let [value, tail @ ..] = rest {
+        *value = match byte {
             b'0'..=b'9' => byte.wrapping_sub(b'0'),
             b'A'..=b'Z' => byte.wrapping_sub(b'A').wrapping_add(10),
             b'a'..=b'z' => byte.wrapping_sub(b'a').wrapping_add(36),
-            _ => return None,
+            _ => NO_DIGIT,
         };
-        sum.checked_mul(62)?.checked_add(digit.into())
-    })
-}
+        (rest, byte) = (tail, byte.wrapping_add(1));
+    }
+    values
+};
 
 #[cfg(test)]
 mod tests {

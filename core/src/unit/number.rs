@@ -1,6 +1,7 @@
 //! Price, quantity and money: decimals that cannot be mistaken for each other.
 
 use super::decimal;
+use core::cmp::Ordering;
 use core::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Default, Eq, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(#[serde(with = "decimal")] pub Decimal);
 
@@ -33,12 +34,32 @@ macro_rules! number {
             /// Is it above zero?
             #[must_use]
             pub fn is_positive(self) -> bool {
-                self.0 > Decimal::ZERO
+                self.0.is_sign_positive() && !self.0.is_zero()
+            }
+            /// Is it below zero?
+            #[must_use]
+            pub fn is_negative(self) -> bool {
+                self.0.is_sign_negative() && !self.0.is_zero()
             }
             /// Without its sign.
             #[must_use]
             pub fn abs(self) -> Self {
                 Self(self.0.abs())
+            }
+        }
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                decimal::compare(self.0, other.0)
+            }
+        }
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.cmp(other).is_eq()
             }
         }
         impl fmt::Display for $name {

@@ -1,14 +1,14 @@
 //! Short text without an allocation: ids, symbols, codes.
 
+use core::cmp::Ordering;
 use core::fmt;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// At most `N` bytes of UTF-8, `Copy`, compared as its text. `N` is at most 255.
 ///
-/// What is not text is zero, and the bytes come first: so their order, then that of the lengths, is the text's, and a
-/// comparison of fixed length needs no call.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What is not text is zero, so the order of all bytes, then that of the lengths, is the text's.
+#[derive(Clone, Copy, Eq)]
 pub struct Text<const N: usize> {
     bytes: [u8; N],
     len: u8,
@@ -42,10 +42,15 @@ impl<const N: usize> Text<N> {
 
     /// Takes `text` whole, or says that it is too long.
     pub fn new(text: &str) -> Result<Self, TooLong> {
+        Self::of_utf8(text.as_bytes())
+    }
+
+    /// The same of bytes that are known to be UTF-8.
+    pub(super) fn of_utf8(text: &[u8]) -> Result<Self, TooLong> {
         let too_long = TooLong { len: text.len(), max: N };
         let len = u8::try_from(text.len()).map_err(|_| too_long)?;
         let mut bytes = [0; N];
-        bytes.get_mut(..text.len()).ok_or(too_long)?.copy_from_slice(text.as_bytes());
+        bytes.get_mut(..text.len()).ok_or(too_long)?.copy_from_slice(text);
         Ok(Self { bytes, len })
     }
 
@@ -59,11 +64,24 @@ impl<const N: usize> Text<N> {
         text.get(..end).and_then(|t| Self::new(t).ok()).unwrap_or(Self::EMPTY)
     }
 
+    /// The same of a text that is made on the way: `Text::written(format_args!("{size} is over {limit}"))`.
+    #[must_use]
+    pub fn written(text: fmt::Arguments<'_>) -> Self {
+        let mut out = Clipped(Self::EMPTY);
+        let _ = fmt::Write::write_fmt(&mut out, text); // it ends early where the rest does not fit
+        out.0
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        let bytes = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
-        core::str::from_utf8(bytes).unwrap_or_default()
+        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// The text's bytes, for what need not look at characters.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 
     /// Adds as much of `more` as fits, cut at a character.
@@ -89,9 +107,51 @@ impl<const N: usize> Text<N> {
     }
 }
 
+/// Takes what fits, and nothing after that.
+struct Clipped<const N: usize>(Text<N>);
+
+impl<const N: usize> fmt::Write for Clipped<N> {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let before = self.0.as_bytes().len();
+        self.0.push_str(more);
+        let taken = self.0.as_bytes().len().checked_sub(before);
+        if taken == Some(more.len()) { Ok(()) } else { Err(fmt::Error) }
+    }
+}
+
+/// Word by word, for texts that are keys mostly differ in the first one, and bytes are compared by a call.
+impl<const N: usize> Ord for Text<N> {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        let ((words, rest), (others, others_rest)) = (self.bytes.as_chunks(), other.bytes.as_chunks());
+        for (word, other) in words.iter().zip(others) {
+            if word != other {
+                return u64::from_be_bytes(*word).cmp(&u64::from_be_bytes(*other));
+            }
+        }
+        rest.cmp(others_rest).then(self.len.cmp(&other.len))
+    }
+}
+impl<const N: usize> PartialOrd for Text<N> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<const N: usize> PartialEq for Text<N> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        let ((words, rest), (others, others_rest)) = (self.bytes.as_chunks::<8>(), other.bytes.as_chunks::<8>());
+        self.len == other.len && words.iter().zip(others).all(|(word, other)| word == other) && rest == others_rest
+    }
+}
 impl<const N: usize> Default for Text<N> {
     fn default() -> Self {
         Self::EMPTY
+    }
+}
+impl<const N: usize> AsRef<[u8]> for Text<N> {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
     }
 }
 impl<const N: usize> fmt::Display for Text<N> {
@@ -139,8 +199,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn is_compared_as_its_text(a in "[\\x00ab\u{fc}]{0,4}", b in "[\\x00ab\u{fc}]{0,4}") {
-            let [one, other] = [&a, &b].map(|text| Text::<8>::new(text).unwrap());
+        fn is_written_as_far_as_it_fits(parts in proptest::collection::vec("[a\u{fc}\u{20ac}]{0,4}", 3)) {
+            let whole = alloc::format!("{}{}{}", parts[0], parts[1], parts[2]);
+            let written = Text::<8>::written(format_args!("{}{}{}", parts[0], parts[1], parts[2]));
+            prop_assert_eq!(written, Text::clipped(&whole));
+        }
+
+        #[test]
+        fn is_compared_as_its_text(same in "x{0,9}", a in "[\\x00ab\u{fc}]{0,4}", b in "[\\x00ab\u{fc}]{0,4}") {
+            let [a, b] = [a, b].map(|text| same.clone() + &text);
+            let [one, other] = [&a, &b].map(|text| Text::<20>::new(text).unwrap());
             prop_assert_eq!(one.cmp(&other), a.cmp(&b));
             prop_assert_eq!(one == other, a == b);
         }
