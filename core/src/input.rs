@@ -5,6 +5,7 @@ pub use crate::order::InheritedOrder;
 
 use crate::bybit::{ApiReply, LimitHeaders, Operation, Push};
 use crate::config::Config;
+use crate::intake::Signal;
 use crate::outcome::Outcome;
 use crate::unit::{Bytes, Fingerprint, OrderLinkId, Symbol, Text, Timestamp, TraceId};
 use alloc::boxed::Box;
@@ -45,6 +46,8 @@ pub enum Input {
     /// A checkpoint was taken just before this. What was observed is forgotten, as a restart forgets it, so that
     /// a replay from that checkpoint decides what the live manager decides.
     Checkpointed(Box<Resumed>),
+    /// A signal without the encoding: the simulator's fast link.
+    TypedSignal(Box<TypedDelivery>),
 }
 
 /// What a replay from a checkpoint must know besides what that holds.
@@ -98,6 +101,17 @@ pub struct Delivery {
     pub prior: Option<Prior>,
     /// The body.
     pub body: Bytes,
+}
+
+/// A signal without a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypedDelivery {
+    /// To acknowledge or answer it.
+    pub id: DeliveryId,
+    /// What the store knows of a signal that the core has forgotten (spec S7).
+    pub prior: Option<Prior>,
+    /// The signal, as [`crate::intake::decode`] would have made it.
+    pub signal: Signal,
 }
 
 /// A message that the store refused.

@@ -82,6 +82,12 @@ impl Wire {
         Self { kind, credentials, faults: Faults::default(), choices }
     }
 
+    /// Which of the two it is.
+    #[must_use]
+    pub const fn kind(&self) -> Link {
+        self.kind
+    }
+
     /// From now on this goes wrong, as often as it says.
     pub fn add_fault(&mut self, fault: Fault) {
         self.faults.add(fault);

@@ -1,7 +1,11 @@
 //! The model service's handwriting: a trading signal as that service writes it (wire-contracts 1.2), so
-//! that what the simulator sends is what production sends, spelling of numbers included.
+//! that what the simulator sends is what production sends, spelling of numbers included. Or what a reader would
+//! make of it, for the link that knows no spelling.
 
-use order_manager_core::unit::{Decimal, Price, Side, SignalId, Symbol, Timestamp, decimal};
+use order_manager_core::intake::{Signal, Snapshot, new_trace};
+use order_manager_core::unit::{
+    Decimal, Price, Quantity, Ratio, Side, SignalId, Symbol, Text, Timestamp, TraceId, decimal,
+};
 use std::fmt::{self, Write as _};
 
 /// Which of the service's generators wrote the signal; each fills `metadata` its own way (1.2.2).
@@ -119,6 +123,42 @@ impl SignalJson<'_> {
     }
 }
 
+impl SignalJson<'_> {
+    /// What a reader makes of the body; none where that is no good signal.
+    #[must_use]
+    pub fn to_signal(&self) -> Option<Signal> {
+        let [amount, confidence, price, spread, volume, volatility] =
+            [self.amount, self.confidence, self.price.0, self.spread, self.volume, self.volatility].map(decimal::normal);
+        let trace = match self.trace {
+            Some(trace) if !trace.is_empty() => TraceId::new(trace).ok()?,
+            _ => new_trace(self.id),
+        };
+        let signal = Signal {
+            id: self.id,
+            side: self.side,
+            symbol: self.asset,
+            amount,
+            in_base: false,
+            confidence: Ratio(confidence),
+            timestamp: self.timestamp,
+            strategy_id: Text::new(self.strategy).ok()?,
+            model_version: (self.origin == Origin::Model).then(|| Text::clipped(MODEL_VERSION)),
+            is_warmup: self.origin == Origin::WarmUp,
+            snapshot: Snapshot {
+                price: Some(Price(price)),
+                spread: Some(Price(spread)),
+                volume_24h: Some(Quantity(volume)),
+                volatility: Some(Ratio(volatility)),
+            },
+            urgent: self.urgency,
+            is_exit: self.origin == Origin::Exit,
+            trace,
+            fingerprint: 0,
+        };
+        signal.checked()
+    }
+}
+
 /// ISO 8601 as Python writes it: six digits of a second, or none where it is whole.
 #[must_use]
 pub fn iso(moment: Timestamp) -> String {
@@ -193,7 +233,9 @@ impl<T: fmt::Display> fmt::Display for OrNull<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use order_manager_core::intake;
     use order_manager_core::unit::calendar;
+    use proptest::prelude::*;
 
     fn d(text: &str) -> Decimal {
         decimal::parse(text).unwrap()
@@ -273,6 +315,42 @@ mod tests {
         for text in [model, warm, exit] {
             let read: serde_json::Value = serde_json::from_str(&text).unwrap();
             assert_eq!(read["amount"], 250.5, "{text}");
+        }
+    }
+
+    fn figure() -> impl Strategy<Value = Decimal> {
+        let few = (0_i128..100_000_000, 0_u32..9);
+        let any = (-(1_i128 << 95)..1 << 95, 0_u32..=28);
+        prop_oneof![4 => few, 1 => any].prop_map(|(digits, scale)| Decimal::from_i128_with_scale(digits, scale))
+    }
+
+    proptest! {
+        /// No way in has figures of its own: what goes typed is what is read of the body, field by field.
+        #[test]
+        fn a_typed_signal_is_what_its_body_says(
+            id in any::<u128>(),
+            sells in any::<bool>(),
+            asset in prop_oneof![9 => Just("BTCUSDT"), 1 => Just("BTC"), 1 => Just("")],
+            amount in figure(),
+            confidence in prop_oneof![4 => (0_i64..=100).prop_map(|it| Decimal::new(it, 2)), 1 => figure()],
+            timestamp in prop_oneof![946_000_000_000_000_u64..4_103_000_000_000_000, any::<u64>()],
+            strategy in prop_oneof![4 => Just("momentum_v1".to_string()), 1 => "\\PC{0,110}", 1 => "[a\\x00\"\\\\]{0,3}"],
+            origin in prop_oneof![Just(Origin::Model), Just(Origin::WarmUp), Just(Origin::Exit)],
+            urgency in any::<bool>(),
+            snapshot in (figure(), figure(), figure(), figure()),
+            depth in proptest::option::of((figure(), figure())),
+            trace in proptest::option::of(prop_oneof!["[a\\x00\"]{0,3}", "\\PC{0,110}"]),
+        ) {
+            let (price, spread, volume, volatility) = snapshot;
+            let signal = SignalJson {
+                id: SignalId(id), side: if sells { Side::Sell } else { Side::Buy }, asset: Symbol::new(asset).unwrap(), amount,
+                confidence, timestamp: Timestamp(timestamp), strategy: &strategy, origin, urgency, price: Price(price), spread,
+                volume, volatility, depth, inferred: Timestamp(timestamp), trace: trace.as_deref(),
+            };
+            let text = signal.to_text();
+            let read = intake::decode(text.as_bytes(), None);
+            let (typed, read) = (format!("{:?}", signal.to_signal()), format!("{:?}", read.as_ref().ok()));
+            prop_assert_eq!(typed, read, "{}", text);
         }
     }
 

@@ -1,13 +1,16 @@
 //! Bytes to a [`Signal`], or every fault at once (spec S2, S3, S4).
 
-use super::json::{Faults, Object, Reason, boolean, is_deeper, not_negative, number, reason, string, text};
-use super::signal::{Signal, Snapshot};
+use super::json::{
+    Body, Faults, Json, Object, Reason, boolean, depth, not_negative, number, reason, string, text, why_not,
+};
+use super::signal::{
+    AMOUNT_MAX, PRICE_MAX, PRICE_MIN, Signal, Snapshot, TIMESTAMPS, is_amount, is_confidence, is_price, is_symbol,
+};
 use crate::unit::{Decimal, Price, Quantity, Ratio, Side, SignalId, Symbol, Text, Timestamp, TraceId, calendar};
 use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 /// What is wrong with one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,21 +71,22 @@ pub const DEPTH_MAX: u32 = 32;
 /// passed over, because a transport's header must not cost a signal (spec S9).
 pub fn decode(body: &[u8], header_trace: Option<&str>) -> Result<Signal, BadSignal> {
     let mut faults = Faults::default();
-    let Some(object) = open(body, &mut faults) else {
+    let Some(read) = open(body, &mut faults) else {
         return Err(BadSignal { known: None, faults: faults.0 });
     };
+    let object = read.object();
     if body.contains(&b'\\') {
         object.refuse_nul(&mut faults); // JSON writes a NUL as an escape only
     }
-    let identity = identity(&object, &mut faults);
+    let identity = identity(object, &mut faults);
     let amount = object.required("amount", &mut faults, amount);
     let confidence = object.required("confidence", &mut faults, confidence);
     let timestamp = object.required("timestamp", &mut faults, timestamp);
     let strategy_id = object.required("strategy_id", &mut faults, text::<100>);
     let model_version = object.optional("model_version", &mut faults, text::<100>);
     let is_warmup = object.optional("is_warmup", &mut faults, boolean).unwrap_or(false);
-    let snapshot = snapshot(&object, &mut faults);
-    let Metadata { urgent, is_exit } = metadata(&object, &mut faults);
+    let snapshot = snapshot(object, &mut faults);
+    let Metadata { urgent, is_exit } = metadata(object, &mut faults);
     let body_trace = object.optional("trace_id", &mut faults, optional_text).flatten();
     let trace = header_trace.and_then(usable_trace).or(body_trace);
 
@@ -119,20 +123,20 @@ pub fn decode(body: &[u8], header_trace: Option<&str>) -> Result<Signal, BadSign
 #[must_use]
 pub fn id_of(body: &[u8]) -> Option<SignalId> {
     let mut faults = Faults::default();
-    let object = open(body, &mut faults)?;
-    identity(&object, &mut faults).map(|(id, ..)| id)
+    let read = open(body, &mut faults)?;
+    identity(read.object(), &mut faults).map(|(id, ..)| id)
 }
 
 /// What a signal needs to be answered for, however bad the rest of it is (spec S4).
-fn identity(object: &Object<'_>, faults: &mut Faults) -> Option<(SignalId, Side, Symbol)> {
+fn identity(object: Object<'_>, faults: &mut Faults) -> Option<(SignalId, Side, Symbol)> {
     let id = object.required("signal_id", faults, uuid);
     let side = object.required("signal_type", faults, side);
     let symbol = object.required("asset", faults, symbol);
     Some((id?, side?, symbol?))
 }
 
-/// The bounds that hold before anything is read, then the outermost object.
-fn open<'a>(body: &'a [u8], faults: &mut Faults) -> Option<Object<'a>> {
+/// The bounds that hold before anything is read, then the body's members.
+fn open<'a>(body: &'a [u8], faults: &mut Faults) -> Option<Body<'a>> {
     let mut refuse = |value: &str, why: fmt::Arguments<'_>| {
         faults.add("", "body", value, reason(why));
         None
@@ -143,21 +147,19 @@ fn open<'a>(body: &'a [u8], faults: &mut Faults) -> Option<Object<'a>> {
     let Ok(text) = core::str::from_utf8(body) else {
         return refuse("", format_args!("is not UTF-8"));
     };
-    if is_deeper(body, DEPTH_MAX) {
-        return refuse(text, format_args!("nests deeper than {DEPTH_MAX}"));
-    }
-    match Object::read(text, "") {
-        Ok(object) => Some(object),
-        Err(e) => refuse(text, format_args!("is not a JSON object: {e}")),
+    match Body::read(text, DEPTH_MAX) {
+        Some(body) => Some(body),
+        None if depth(body) > DEPTH_MAX => refuse(text, format_args!("nests deeper than {DEPTH_MAX}")),
+        None => refuse(text, format_args!("is not a JSON object: {}", why_not(text))),
     }
 }
 
-fn uuid(raw: &RawValue) -> Result<SignalId, Reason> {
-    SignalId::parse(&string(raw)?).map_err(|e| reason(format_args!("{e}")))
+fn uuid(json: Json<'_>) -> Result<SignalId, Reason> {
+    SignalId::parse(&string(json)?).map_err(|e| reason(format_args!("{e}")))
 }
 
-fn side(raw: &RawValue) -> Result<Side, Reason> {
-    let text = string(raw)?;
+fn side(json: Json<'_>) -> Result<Side, Reason> {
+    let text = string(json)?;
     if text.eq_ignore_ascii_case("buy") {
         Ok(Side::Buy)
     } else if text.eq_ignore_ascii_case("sell") {
@@ -167,48 +169,40 @@ fn side(raw: &RawValue) -> Result<Side, Reason> {
     }
 }
 
-fn symbol(raw: &RawValue) -> Result<Symbol, Reason> {
-    let text = string(raw)?.to_ascii_uppercase();
-    let good = text.len() >= 4 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-    let symbol = Symbol::new(&text).ok().filter(|_| good);
+fn symbol(json: Json<'_>) -> Result<Symbol, Reason> {
+    let mut text = string(json)?;
+    if text.bytes().any(|b| b.is_ascii_lowercase()) {
+        text.to_mut().make_ascii_uppercase();
+    }
+    let symbol = Symbol::new(&text).ok().filter(|_| is_symbol(&text));
     symbol.ok_or_else(|| reason(format_args!("must be 4 to 20 letters or digits")))
 }
 
-const AMOUNT_MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
-const PRICE_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, 8);
-const PRICE_MAX: Decimal = Decimal::from_parts(0x540b_e400, 2, 0, false, 0); // 10^10
-
-fn amount(raw: &RawValue) -> Result<Decimal, Reason> {
-    let value = number(raw)?;
-    let good = value > Decimal::ZERO && value <= AMOUNT_MAX;
-    if good { Ok(value) } else { Err(reason(format_args!("must be above 0 and at most {AMOUNT_MAX}"))) }
+fn amount(json: Json<'_>) -> Result<Decimal, Reason> {
+    let value = number(json)?;
+    if is_amount(value) { Ok(value) } else { Err(reason(format_args!("must be above 0 and at most {AMOUNT_MAX}"))) }
 }
 
-fn confidence(raw: &RawValue) -> Result<Ratio, Reason> {
-    let value = number(raw)?;
-    let good = value >= Decimal::ZERO && value <= Decimal::ONE;
-    if good { Ok(Ratio(value)) } else { Err(reason(format_args!("must lie between 0 and 1"))) }
+fn confidence(json: Json<'_>) -> Result<Ratio, Reason> {
+    let value = number(json)?;
+    if is_confidence(value) { Ok(Ratio(value)) } else { Err(reason(format_args!("must lie between 0 and 1"))) }
 }
 
-fn price(raw: &RawValue) -> Result<Price, Reason> {
-    let value = number(raw)?;
-    let good = value >= PRICE_MIN && value <= PRICE_MAX;
-    if good { Ok(Price(value)) } else { Err(reason(format_args!("must lie between {PRICE_MIN} and {PRICE_MAX}"))) }
+fn price(json: Json<'_>) -> Result<Price, Reason> {
+    let value = number(json)?;
+    if is_price(value) { Ok(Price(value)) } else { Err(reason(format_args!("must lie between {PRICE_MIN} and {PRICE_MAX}"))) }
 }
 
-/// 2000-01-01 and 2100-01-01, microseconds: any other year is a broken clock or a wrong unit.
-const TIMESTAMPS: core::ops::Range<Timestamp> = Timestamp(946_684_800_000_000)..Timestamp(4_102_444_800_000_000);
-
-fn timestamp(raw: &RawValue) -> Result<Timestamp, Reason> {
-    let Some(moment) = calendar::parse(&string(raw)?) else {
+fn timestamp(json: Json<'_>) -> Result<Timestamp, Reason> {
+    let Some(moment) = calendar::parse(&string(json)?) else {
         return Err(reason(format_args!("is not an ISO 8601 moment")));
     };
     let good = TIMESTAMPS.contains(&moment);
     if good { Ok(moment) } else { Err(reason(format_args!("must lie between the years 2000 and 2100"))) }
 }
 
-fn snapshot(object: &Object<'_>, faults: &mut Faults) -> Snapshot {
-    let inner = object.optional("market_data_snapshot", faults, |raw| inner(raw, "market_data_snapshot."));
+fn snapshot(object: Object<'_>, faults: &mut Faults) -> Snapshot {
+    let inner = object.optional("market_data_snapshot", faults, |json| Object::of(json, "market_data_snapshot."));
     let Some(inner) = inner else { return Snapshot::default() };
     Snapshot {
         price: inner.optional("price", faults, price),
@@ -225,25 +219,21 @@ struct Metadata {
 }
 
 /// Nothing but JSON's `true` is true: the publisher's other spellings have never meant it (wire-contracts 1.2.2).
-fn metadata(object: &Object<'_>, faults: &mut Faults) -> Metadata {
-    let Some(inner) = object.optional("metadata", faults, |raw| inner(raw, "metadata.")) else {
+fn metadata(object: Object<'_>, faults: &mut Faults) -> Metadata {
+    let Some(inner) = object.optional("metadata", faults, |json| Object::of(json, "metadata.")) else {
         return Metadata::default();
     };
-    let mut holds = |name, json| inner.optional(name, faults, |raw| Ok(raw.get() == json)).unwrap_or(false);
+    let mut holds = |name, word| inner.optional(name, faults, |json| Ok(json.text == word)).unwrap_or(false);
     let urgent = holds("urgency", "true");
     let exit_strategy = holds("exit_strategy", "true");
     let reasoning =
-        inner.optional("reasoning", faults, |raw| Ok(string(raw).is_ok_and(|t| t == "take_profit_triggered")));
+        inner.optional("reasoning", faults, |json| Ok(string(json).is_ok_and(|t| t == "take_profit_triggered")));
     Metadata { urgent, is_exit: exit_strategy || reasoning == Some(true) }
 }
 
-fn inner<'a>(raw: &'a RawValue, path: &'static str) -> Result<Object<'a>, Reason> {
-    Object::read(raw.get(), path).map_err(|_| reason(format_args!("must be an object")))
-}
-
 /// An empty trace id is none; one that is too long is a fault (spec S3).
-fn optional_text(raw: &RawValue) -> Result<Option<TraceId>, Reason> {
-    let text = string(raw)?;
+fn optional_text(json: Json<'_>) -> Result<Option<TraceId>, Reason> {
+    let text = string(json)?;
     let trace = TraceId::new(&text).map_err(|e| reason(format_args!("{e}")))?;
     Ok(usable_trace(trace.as_str()))
 }
@@ -253,7 +243,8 @@ fn usable_trace(text: &str) -> Option<TraceId> {
 }
 
 /// A trace for a signal that came without one. The core draws no random numbers, so it is the signal's own id.
-fn new_trace(id: SignalId) -> TraceId {
+#[must_use]
+pub fn new_trace(id: SignalId) -> TraceId {
     TraceId::clipped(Text::from(id).as_str())
 }
 

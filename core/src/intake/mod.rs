@@ -4,7 +4,7 @@ mod decode;
 mod json;
 mod signal;
 
-pub use decode::{BODY_MAX, BadSignal, DEPTH_MAX, Fault, Known, decode, id_of};
+pub use decode::{BODY_MAX, BadSignal, DEPTH_MAX, Fault, Known, decode, id_of, new_trace};
 pub use signal::{Signal, Snapshot, row_figure};
 
 use crate::config::Config;

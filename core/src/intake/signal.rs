@@ -2,6 +2,7 @@
 
 use crate::unit::{Decimal, Money, Price, Quantity, Ratio, Side, SignalId, Symbol, Text, Timestamp, TraceId, decimal};
 use alloc::vec::Vec;
+use core::ops::Range;
 use serde::{Deserialize, Serialize};
 
 /// What the model saw when it decided. `price` lies in [10^-8, 10^10], the others are not negative.
@@ -17,7 +18,7 @@ pub struct Snapshot {
     pub volatility: Option<Ratio>,
 }
 
-/// A trading signal, made by [`super::decode`] only.
+/// A trading signal, made by [`super::decode`] or by [`Signal::checked`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
     /// Its UUID.
@@ -55,6 +56,28 @@ pub struct Signal {
     pub fingerprint: u128,
 }
 
+/// Largest amount.
+pub(super) const AMOUNT_MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+/// Smallest price.
+pub(super) const PRICE_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, 8);
+/// Largest price: 10^10.
+pub(super) const PRICE_MAX: Decimal = Decimal::from_parts(0x540b_e400, 2, 0, false, 0);
+/// 2000-01-01 and 2100-01-01, microseconds: any other year is a broken clock or a wrong unit.
+pub(super) const TIMESTAMPS: Range<Timestamp> = Timestamp(946_684_800_000_000)..Timestamp(4_102_444_800_000_000);
+
+pub(super) fn is_symbol(text: &str) -> bool {
+    text.len() >= 4 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+pub(super) fn is_amount(value: Decimal) -> bool {
+    value > Decimal::ZERO && value <= AMOUNT_MAX
+}
+pub(super) fn is_confidence(value: Decimal) -> bool {
+    value >= Decimal::ZERO && value <= Decimal::ONE
+}
+pub(super) fn is_price(value: Decimal) -> bool {
+    value >= PRICE_MIN && value <= PRICE_MAX
+}
+
 /// The largest figure below which a NUMERIC(20,8) column holds every value: 10^12.
 const ROW_LIMIT: Decimal = Decimal::from_parts(0xd4a5_1000, 0xe8, 0, false, 0);
 /// 0.00000001: the quantity of a row that has none to show (spec S4).
@@ -88,6 +111,24 @@ impl Signal {
         let worth = || self.snapshot.price.and_then(|price| price.times(Quantity(self.amount)));
         let amount = if self.in_base { worth() } else { Some(Money(self.amount)) };
         row_figure(amount?.0).map(Money)
+    }
+
+    /// This signal with its fingerprint, if every field is within its bounds: what [`super::decode`] would make of its
+    /// text, for one who has no text of it.
+    #[must_use]
+    pub fn checked(mut self) -> Option<Self> {
+        let Snapshot { price, spread, volume_24h, volatility } = self.snapshot;
+        let not_negative = [spread.map(|p| p.0), volume_24h.map(|q| q.0), volatility.map(|r| r.0)];
+        let texts = [Some(&self.strategy_id), self.model_version.as_ref(), Some(&self.trace)];
+        let is_good = is_symbol(self.symbol.as_str())
+            && is_amount(self.amount)
+            && is_confidence(self.confidence.0)
+            && TIMESTAMPS.contains(&self.timestamp)
+            && price.is_none_or(|price| is_price(price.0))
+            && not_negative.into_iter().flatten().all(|figure| figure >= Decimal::ZERO)
+            && texts.into_iter().flatten().all(|text| !text.is_empty() && !text.as_str().contains('\0'));
+        self.fingerprint = self.compute_fingerprint();
+        is_good.then_some(self)
     }
 
     /// The hash of what the signal says. Its form is stored: a change needs a new version of the event.

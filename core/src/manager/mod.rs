@@ -276,6 +276,7 @@ impl Turn<'_> {
             Input::Woke => {}
             Input::Stopping => self.m.observed.stopping = true,
             Input::Signal(delivery) => self.signal(delivery),
+            Input::TypedSignal(delivery) => self.typed_signal(delivery),
             Input::Refused(refused) => self.refused(refused),
             Input::Inherited(orders) => orders.iter().for_each(|order| self.inherit(order)),
             Input::Doubted(symbol) => self.doubt(*symbol),

@@ -5,12 +5,12 @@ use super::turn::Turn;
 use crate::command::Receipt;
 use crate::config::SellAmountUnit;
 use crate::event::Event;
-use crate::input::{Delivery, RefusedDelivery};
+use crate::input::{Delivery, DeliveryId, Prior, RefusedDelivery, TypedDelivery};
 use crate::intake::{self, BadSignal, Fault, Signal, Timing};
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 use crate::timer::Why;
-use crate::unit::{Fingerprint, Intent, OrderLinkId, Side, SignalId, Span, Symbol, Text, Timestamp};
+use crate::unit::{Bytes, Fingerprint, Intent, OrderLinkId, Side, SignalId, Span, Symbol, Text, Timestamp};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -26,22 +26,32 @@ enum Known {
     Other,
 }
 
+/// What a delivery says beside its content.
+#[derive(Clone, Copy)]
+struct Cover {
+    id: DeliveryId,
+    prior: Option<Prior>,
+}
+
 impl Turn<'_> {
     pub(super) fn signal(&mut self, delivery: &Delivery) {
-        let trace = delivery.trace.as_ref().map(Text::as_str);
-        match intake::decode(&delivery.body.0, trace) {
-            Ok(signal) => {
-                let in_base = signal.side == Side::Sell && self.m.config.sell_amount_unit == SellAmountUnit::Base;
-                self.good_signal(delivery, &Signal { in_base, ..signal });
-            }
-            Err(bad) => self.bad_signal(delivery, bad),
+        let Delivery { id, trace, prior, body } = delivery;
+        let cover = Cover { id: *id, prior: *prior };
+        match intake::decode(&body.0, trace.as_ref().map(Text::as_str)) {
+            Ok(signal) => self.good_signal(cover, &signal),
+            Err(bad) => self.bad_signal(cover, bad, body),
         }
     }
 
-    fn bad_signal(&mut self, delivery: &Delivery, bad: intake::BadSignal) {
+    pub(super) fn typed_signal(&mut self, delivery: &TypedDelivery) {
+        let TypedDelivery { id, prior, signal } = delivery;
+        self.good_signal(Cover { id: *id, prior: *prior }, signal);
+    }
+
+    fn bad_signal(&mut self, delivery: Cover, bad: intake::BadSignal, body: &Bytes) {
         let (at, faults) = (self.now(), bad.faults.clone());
         let Some(known) = &bad.known else {
-            self.emit(Event::DeadLettered { at, bad: Box::new(bad), body: delivery.body.clone() });
+            self.emit(Event::DeadLettered { at, bad: Box::new(bad), body: body.clone() });
             return self.receipt(delivery.id, Receipt::DeadLettered(faults));
         };
         let id = known.id;
@@ -68,12 +78,12 @@ impl Turn<'_> {
         self.receipt(refused.id, Receipt::DeadLettered(faults));
     }
 
-    fn conflict(&mut self, delivery: &Delivery, signal: SignalId) {
+    fn conflict(&mut self, delivery: Cover, signal: SignalId) {
         self.emit(Event::SignalRepeated { signal, conflict: true });
         self.receipt(delivery.id, Receipt::Conflict(signal));
     }
 
-    fn good_signal(&mut self, delivery: &Delivery, signal: &Signal) {
+    fn good_signal(&mut self, delivery: Cover, signal: &Signal) {
         let tries = match self.known(delivery, signal) {
             Known::Nothing => 1,
             Known::Other => return self.conflict(delivery, signal.id),
@@ -97,7 +107,9 @@ impl Turn<'_> {
             Ok(Timing::Good) | Err(_) => None,
         };
         let out_of_order = self.last_in_lane(signal.symbol).is_some_and(|last| signal.timestamp < last);
-        self.emit(Event::SignalAccepted { signal: Box::new(*signal), at, tries, ahead, out_of_order });
+        let mut accepted = Box::new(*signal);
+        accepted.in_base = signal.side == Side::Sell && self.m.config.sell_amount_unit == SellAmountUnit::Base;
+        self.emit(Event::SignalAccepted { signal: accepted, at, tries, ahead, out_of_order });
         self.receipt(delivery.id, Receipt::Accepted(signal.id));
         if let Err(refusal) = timing {
             self.reject(signal.id, refusal);
@@ -110,7 +122,7 @@ impl Turn<'_> {
         self.m.durable.signals.get(&last).map(|state| state.signal.timestamp)
     }
 
-    fn known(&self, delivery: &Delivery, signal: &Signal) -> Known {
+    fn known(&self, delivery: Cover, signal: &Signal) -> Known {
         if self.m.durable.invalid.contains_key(&signal.id) {
             return Known::Other;
         }
@@ -118,7 +130,7 @@ impl Turn<'_> {
             return Known::Same { outcome: Some(Outcome::Placed), tries: 1 };
         }
         let fingerprint = Fingerprint(signal.fingerprint);
-        let (same, outcome, tries) = match (self.m.durable.signals.get(&signal.id), &delivery.prior) {
+        let (same, outcome, tries) = match (self.m.durable.signals.get(&signal.id), delivery.prior) {
             (Some(SignalState { signal: first, tries, stage, .. }), _) => {
                 let outcome = match stage {
                     Stage::Settled { outcome, .. } => Some(*outcome),

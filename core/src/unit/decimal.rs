@@ -18,6 +18,30 @@ pub enum NotDecimal {
 
 /// Parses a decimal exactly as written, an exponent included (spec S2). At most 64 bytes.
 pub fn parse(text: &str) -> Result<Decimal, NotDecimal> {
+    short(text.as_bytes()).map_or_else(|| parse_any(text), Ok)
+}
+
+/// Most are digits with a point among them at most, and 64 bits hold these.
+fn short(text: &[u8]) -> Option<Decimal> {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    if text.len() > 19 || !is_digit(text.first()) || !is_digit(text.last()) {
+        return None;
+    }
+    let (mut digits, mut scale, mut has_point) = (0_u64, 0_u32, false);
+    for byte in text {
+        match byte {
+            b'0'..=b'9' => {
+                digits = digits.wrapping_mul(10).wrapping_add(u64::from(byte & 0xf));
+                scale = if has_point { scale.wrapping_add(1) } else { 0 };
+            }
+            b'.' if !has_point => has_point = true,
+            _ => return None,
+        }
+    }
+    Decimal::try_from_i128_with_scale(digits.into(), scale).ok().map(normal)
+}
+
+fn parse_any(text: &str) -> Result<Decimal, NotDecimal> {
     if text.len() > 64 {
         return Err(NotDecimal::TooPrecise);
     }
@@ -312,6 +336,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_short_text_is_read_as_any_other(text in prop_oneof!["[0-9]{0,20}\\.?[0-9]{0,20}", "[0-9.e-]{0,8}", "0{0,9}\\.?0{0,9}"]) {
+            let (read, general) = (parse(&text), parse_any(&text));
+            prop_assert_eq!(read.map(|value| value.serialize()), general.map(|value| value.serialize()));
+        }
+
         #[test]
         fn normal_is_normalized(mantissa in prop_oneof![any::<i64>().prop_map(i128::from), -(1_i128 << 95)..1 << 95], zeros in 0_u32..12, scale in 0_u32..=28) {
             let zeros = 10_i128.saturating_pow(zeros);

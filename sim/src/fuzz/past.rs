@@ -123,6 +123,7 @@ impl Past {
             Input::Woke
             | Input::Stopping
             | Input::Signal(_)
+            | Input::TypedSignal(_)
             | Input::Refused(_)
             | Input::Inherited(_)
             | Input::Doubted(_) => {}

@@ -123,6 +123,7 @@ impl Lanes {
         });
         let delivered = match input {
             Input::Signal(delivery) => Some(delivery.id),
+            Input::TypedSignal(delivery) => Some(delivery.id),
             Input::Refused(refused) => Some(refused.id),
             _ => None,
         };

@@ -73,7 +73,7 @@ pub use expect::{EventWord, Expect, OrderWord, SignalWord};
 pub use fault::{Answer, Effect, Fault, FaultKind, Message, Path, Pushes, Requests, Topic};
 pub use problem::{Problem, ScenarioError, nearest};
 pub use quirk::write as write_quirk;
-pub use signal::{RawStep, SignalStep, signal_body, signal_id};
+pub use signal::{RawStep, SignalStep, signal_body, signal_id, signal_json};
 pub use write::write;
 
 use crate::exchange::Quirk;

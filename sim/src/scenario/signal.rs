@@ -101,6 +101,12 @@ pub fn signal_id(alias: &str) -> SignalId {
 /// model service would send. A second delivery repeats the bytes of the first; do not make them anew.
 #[must_use]
 pub fn signal_body(signal: &SignalStep, now: Timestamp, current: Price) -> Vec<u8> {
+    signal_json(signal, now, current).to_text().into_bytes()
+}
+
+/// What that body says.
+#[must_use]
+pub fn signal_json(signal: &SignalStep, now: Timestamp, current: Price) -> SignalJson<'_> {
     let timestamp = Timestamp(now.0.saturating_sub(signal.age.0));
     let origin = match signal {
         SignalStep { exit: true, .. } => Origin::Exit,
@@ -125,8 +131,6 @@ pub fn signal_body(signal: &SignalStep, now: Timestamp, current: Price) -> Vec<u
         inferred: Timestamp(timestamp.0 - timestamp.0 % 60_000_000),
         trace: signal.trace.as_deref(),
     }
-    .to_text()
-    .into_bytes()
 }
 
 /// Reads `signal = { .. }`.

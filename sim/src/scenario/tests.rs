@@ -435,14 +435,17 @@ fn the_scenarios_of_the_project_are_read() {
     }
 }
 
-/// The broker goes by the id that is known, without reading the message.
+/// The broker goes by the id that is known, without reading the message; the fast link goes without one.
 #[test]
-fn a_drawn_signal_is_read_under_its_own_id() {
+fn a_drawn_signal_is_read_as_it_goes_typed() {
     for seed in 0..30 {
         for step in crate::swarm::draw(&mut crate::choice::Choices::seeded(seed)).scenario.steps {
             if let Action::Signal(signal) = &step.action {
-                let body = signal_body(signal, Timestamp(1_704_067_200_000_000), Price::ZERO);
+                let (now, price) = (Timestamp(1_704_067_200_000_000), Price(Decimal::from(50_000)));
+                let body = signal_body(signal, now, price);
                 assert_eq!(intake::id_of(&body), Some(signal.id), "seed {seed}");
+                let (typed, read) = (signal_json(signal, now, price).to_signal(), intake::decode(&body, None).ok());
+                assert_eq!(format!("{typed:?}"), format!("{read:?}"), "seed {seed}");
             }
         }
     }

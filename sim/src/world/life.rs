@@ -293,7 +293,7 @@ impl World {
 fn on_input(on: CrashOn, input: &Input) -> bool {
     match on {
         CrashOn::Any => true,
-        CrashOn::Signal => matches!(input, Input::Signal(_)),
+        CrashOn::Signal => matches!(input, Input::Signal(_) | Input::TypedSignal(_)),
         CrashOn::Reply => matches!(input, Input::Reply { .. }),
         CrashOn::Push => matches!(input, Input::Stream(_)),
         CrashOn::Sending(_) => false,

@@ -16,6 +16,7 @@ mod waiting;
 
 pub use cut::Cut;
 pub use life::Life;
+pub use signals::Message;
 pub use script::{Failure, START, Staging, act_out, act_out_with, run_script, run_script_under};
 pub use trace::Trace;
 
@@ -32,7 +33,7 @@ use crate::swarm::Watch;
 use order_manager_core::command::Outgoing;
 use order_manager_core::config::Config;
 use order_manager_core::input::{Answer, DeliveryId, Input, Stream, Tag};
-use order_manager_core::unit::{Bytes, Price, SignalId, Span, Symbol, Timestamp};
+use order_manager_core::unit::{Price, Span, Symbol, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A stream that broke is back after this long, where nobody keeps it down.
@@ -110,8 +111,8 @@ pub struct World {
     happenings: u64,
     /// Requests that the adapter waits for.
     waiting: Waiting,
-    /// Deliveries that nobody acknowledged yet, with the id of the signal that they hold, if they hold one.
-    unacknowledged: BTreeMap<DeliveryId, (Bytes, Option<SignalId>)>,
+    /// Deliveries that nobody acknowledged yet.
+    unacknowledged: BTreeMap<DeliveryId, Message>,
     /// Deliveries that the broker puts off.
     later: BTreeSet<DeliveryId>,
     /// How long those wait the next time that were refused for want of room.

@@ -1,10 +1,10 @@
 //! A scenario acted out: its steps at their times, its expectations judged.
 
-use super::{Setup, Trace, World};
+use super::{Message, Setup, Trace, World};
 use crate::exchange::ExchangeConfig;
 use crate::judge;
 use crate::oracle::Set;
-use crate::scenario::{Action, EventWord, Expect, Link, OrderWord, Scenario, ScenarioError, SignalWord, signal_body};
+use crate::scenario::{Action, EventWord, Expect, Link, OrderWord, Scenario, ScenarioError, SignalWord, signal_json};
 use order_manager_core::config::Config;
 use order_manager_core::event::Change;
 use order_manager_core::manager::{Durable, Stage};
@@ -114,7 +114,7 @@ pub fn act_out_with(
         Action::Again(alias) => Some(alias.as_str()),
         _ => None,
     });
-    let mut script = Script { scenario, again: again.collect(), bodies: BTreeMap::new(), failures: Vec::new() };
+    let mut script = Script { scenario, again: again.collect(), messages: BTreeMap::new(), failures: Vec::new() };
     for step in &scenario.steps {
         world.run_to(START.after(step.at));
         if world.broken().is_some() {
@@ -136,7 +136,7 @@ struct Script<'a> {
     /// Signals that are sent again.
     again: BTreeSet<&'a str>,
     /// Those of them that were sent.
-    bodies: BTreeMap<&'a str, (SignalId, Vec<u8>)>,
+    messages: BTreeMap<&'a str, Message>,
     failures: Vec<Failure>,
 }
 
@@ -146,16 +146,16 @@ impl<'a> Script<'a> {
         match action {
             Action::Signal(signal) => {
                 let current = world.exchange.last_price(signal.symbol).unwrap_or(Price::ZERO);
-                let body = signal_body(signal, world.now, current);
+                let message = Message::of(&signal_json(signal, world.now, current), world.wire.kind());
                 if self.again.contains(signal.alias.as_str()) {
-                    self.bodies.insert(&signal.alias, (signal.id, body.clone()));
+                    self.messages.insert(&signal.alias, message.clone());
                 }
-                repeat_n(body, signal.deliveries as usize).for_each(|body| world.bring_signal(Some(signal.id), body));
+                repeat_n(message, signal.deliveries as usize).for_each(|message| world.bring_message(message));
             }
             Action::Raw(raw) => (0..raw.deliveries).for_each(|_| world.bring(raw.body.clone())),
             Action::Again(alias) => {
-                if let Some((id, body)) = self.bodies.get(alias.as_str()) {
-                    world.bring_signal(Some(*id), body.clone());
+                if let Some(message) = self.messages.get(alias.as_str()) {
+                    world.bring_message(message.clone());
                 }
             }
             Action::Price(prices) => prices.iter().for_each(|(symbol, price)| {

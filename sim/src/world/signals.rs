@@ -2,37 +2,65 @@
 //! a message twice, or bring it behind the next one.
 
 use super::{Happening, REDELIVERY, REDELIVERY_MAX, World};
-use crate::scenario::{Broker, Messages};
+use crate::scenario::{Broker, Link, Messages};
+use crate::signal_json::SignalJson;
 use crate::swarm::Family;
-use order_manager_core::input::{Delivery, DeliveryId, Input};
-use order_manager_core::intake;
+use order_manager_core::input::{Delivery, DeliveryId, Input, TypedDelivery};
+use order_manager_core::intake::{self, Signal};
 use order_manager_core::unit::{Bytes, SignalId, Span};
 
 /// A channel that closed is open again after this long.
 const REOPENED: Span = Span::millis(50);
 
-impl World {
-    /// A message comes in now.
-    pub fn bring(&mut self, body: Vec<u8>) {
-        let signal = intake::id_of(&body);
-        self.bring_signal(signal, body);
+/// What the broker brings.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Bytes, and the id of the signal that they hold, if they hold one.
+    Bytes(Bytes, Option<SignalId>),
+    /// The signal without the encoding: the fast link.
+    Typed(Box<Signal>),
+}
+
+impl Message {
+    /// What the model service sends, as this link carries it. What is no good signal goes as bytes on both.
+    #[must_use]
+    pub fn of(signal: &SignalJson<'_>, link: Link) -> Self {
+        let typed = if link == Link::Typed { signal.to_signal() } else { None };
+        match typed {
+            Some(typed) => Self::Typed(Box::new(typed)),
+            // Who wrote it knows which signal it is, and it need not be read for that.
+            None => Self::Bytes(Bytes(signal.to_text().into_bytes()), Some(signal.id)),
+        }
     }
 
-    /// The message of a signal comes in now; none where no signal can be made of it. Who wrote it knows which it is, and
-    /// it need not be read for that.
-    pub fn bring_signal(&mut self, signal: Option<SignalId>, body: Vec<u8>) {
-        let body = Bytes(body);
+    fn signal(&self) -> Option<SignalId> {
+        match self {
+            Self::Bytes(_, signal) => *signal,
+            Self::Typed(signal) => Some(signal.id),
+        }
+    }
+}
+
+impl World {
+    /// A message comes in now, as bytes on either link.
+    pub fn bring(&mut self, body: Vec<u8>) {
+        let signal = intake::id_of(&body);
+        self.bring_message(Message::Bytes(Bytes(body), signal));
+    }
+
+    /// A message comes in now.
+    pub fn bring_message(&mut self, message: Message) {
         if let Some(by) = self.next_message(|broker| matches!(broker, Broker::Reorder(_))) {
-            let id = self.tag((body, signal));
+            let id = self.tag(message);
             return self.hold_signal(id, by);
         }
         let twice = self.next_message(|broker| matches!(broker, Broker::Duplicate(_)));
-        let twice = twice.map(|by| (by, body.clone()));
-        let id = self.tag((body, signal));
+        let twice = twice.map(|by| (by, message.clone()));
+        let id = self.tag(message);
         self.deliver(id);
         self.release_signals();
-        if let Some((by, body)) = twice {
-            let copy = self.tag((body, signal));
+        if let Some((by, message)) = twice {
+            let copy = self.tag(message);
             self.deliver_later(copy, by);
         }
     }
@@ -48,11 +76,11 @@ impl World {
         self.watch.marks.acted(Family::Broker);
         // What is under way, and its acknowledgement, belongs to the channel that is gone.
         self.refused.clear();
-        for (old, body) in std::mem::take(&mut self.unacknowledged) {
+        for (old, message) in std::mem::take(&mut self.unacknowledged) {
             if self.later.contains(&old) {
-                self.unacknowledged.insert(old, body);
+                self.unacknowledged.insert(old, message);
             } else {
-                let id = self.tag(body);
+                let id = self.tag(message);
                 self.deliver_later(id, REOPENED);
             }
         }
@@ -61,9 +89,9 @@ impl World {
     /// A delivery is acknowledged, unless that is lost.
     pub(super) fn acknowledge(&mut self, delivery: DeliveryId) {
         self.refused.remove(&delivery);
-        let Some(body) = self.unacknowledged.remove(&delivery) else { return };
+        let Some(message) = self.unacknowledged.remove(&delivery) else { return };
         if let Some(by) = self.next_message(|broker| matches!(broker, Broker::LoseAck(_))) {
-            let id = self.tag(body);
+            let id = self.tag(message);
             self.deliver_later(id, by);
         }
     }
@@ -81,10 +109,10 @@ impl World {
     }
 
     /// A message gets the number of its delivery.
-    fn tag(&mut self, message: (Bytes, Option<SignalId>)) -> DeliveryId {
+    fn tag(&mut self, message: Message) -> DeliveryId {
         self.deliveries += 1;
         let id = DeliveryId(self.deliveries);
-        self.judge.brought(id, message.1);
+        self.judge.brought(id, message.signal());
         self.unacknowledged.insert(id, message);
         id
     }
@@ -135,9 +163,15 @@ impl World {
         if !self.life.is_up() {
             return; // the broker brings it when somebody consumes again
         }
-        let Some((body, signal)) = self.unacknowledged.get(&id).cloned() else { return };
+        let Some(message) = self.unacknowledged.get(&id) else { return };
         // Whatever the core remembers now, it may have forgotten when this message's turn comes.
-        let prior = signal.and_then(|signal| self.life.store.prior(signal));
-        self.give(Input::Signal(Box::new(Delivery { id, trace: None, prior, body })));
+        let prior = message.signal().and_then(|signal| self.life.store.prior(signal));
+        let input = match message {
+            Message::Bytes(body, _) => {
+                Input::Signal(Box::new(Delivery { id, trace: None, prior, body: body.clone() }))
+            }
+            Message::Typed(signal) => Input::TypedSignal(Box::new(TypedDelivery { id, prior, signal: **signal })),
+        };
+        self.give(input);
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn one_receipt(_: &Past, frame: &Frame<'_>) -> Verdict {
     let (first, second) = (receipts.next(), receipts.next());
     let delivered = match frame.input {
         Input::Signal(delivery) => delivery.id,
+        Input::TypedSignal(delivery) => delivery.id,
         Input::Refused(refused) => refused.id,
         _ => return if first.is_none() { Ok(()) } else { Err(format!("a receipt without a delivery: {first:?}")) },
     };
