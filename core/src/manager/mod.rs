@@ -44,6 +44,7 @@ pub struct Step {
     pub record: Vec<u8>,
     /// The chained digest after this step.
     pub digest: Digest,
+    sent: Vec<Operation>,
     scratch: Vec<u8>,
 }
 
@@ -196,8 +197,9 @@ impl Manager {
         let mut turn = Turn { m: self, out: step };
         turn.take(input);
         turn.settle();
-        let sent: Vec<Operation> = step.commands.iter().filter_map(Command::spends).collect();
-        journal::write_record(self.seq, self.now, input, &step.events, Some(&sent), &mut step.record)?;
+        step.sent.clear();
+        step.sent.extend(step.commands.iter().filter_map(Command::spends));
+        journal::write_record(self.seq, self.now, input, &step.events, Some(&step.sent), &mut step.record)?;
         self.digest = journal::chain(self.digest, &step.record, &step.commands, &mut step.scratch)?;
         step.digest = self.digest;
         Ok(())
