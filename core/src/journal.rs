@@ -1,11 +1,17 @@
 //! The journal's records and the digest that chains them.
 //!
-//! A record holds an input as it came, the events that it made and which requests left with it. Records are CBOR with
-//! named fields: exact, compact, and readable by later versions that know more fields. The digest of a step is a
-//! 128-bit non-cryptographic hash over the stored bytes and the commands, chained to the one before: it finds a
-//! difference, it does not prove that nobody made one.
+//! A record holds an input as it came, the events that it made and which requests left with it. Records are CBOR: exact
+//! and compact. The digest of a step is a 128-bit non-cryptographic hash over the digest before it, the stored bytes and
+//! the commands: it finds a difference, it does not prove that nobody made one.
+//!
+//! A struct is an array of its fields in their order, a variant its index, or an array of its index and what it holds.
+//! No name is written, so everything that a record or a checkpoint reaches grows in one way only: **fields and variants
+//! are added at the end, never moved and never taken out, and a new field has a default** (`#[serde(default)]`). So a
+//! later build reads what lacks its fields, and passes over fields that it does not know. What stands in which order is
+//! listed in `core/tests/shapes.txt`, and a test holds the rule. Renaming is free.
 
 mod cbor;
+pub mod named;
 
 use crate::bybit::Operation;
 use crate::command::Command;
@@ -15,11 +21,13 @@ use crate::unit::Timestamp;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use serde::de::{Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-/// The shape of records written by this build. In version 1 decimals were arrays of sixteen numbers and signal ids texts;
-/// up to version 2 nothing told which requests left. Both are read still.
-pub const VERSION: u32 = 3;
+/// The shape of records written by this build. Up to version 3 structs and variants were written by name ([`named`]); up to
+/// version 2 nothing told which requests left; in version 1 decimals were arrays of sixteen numbers and signal ids texts.
+/// All are read still.
+pub const VERSION: u32 = 4;
 
 /// A chained digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,30 +39,28 @@ impl fmt::Display for Digest {
     }
 }
 
-/// One step, as stored.
+/// One step, as stored: what a fold needs comes first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Its number, from 1, without gaps.
     pub seq: Seq,
     /// The `now` of the step.
     pub at: Timestamp,
-    /// What happened.
-    pub input: Input,
     /// What is true since.
     pub events: Vec<Event>,
     /// Which endpoints' budgets were spent with it, a request each (spec O5); none where it was written before version 3.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Vec<Operation>>,
+    /// What happened.
+    pub input: Input,
 }
 
 #[derive(Serialize)]
 struct RecordRef<'a> {
     seq: Seq,
     at: Timestamp,
-    input: &'a Input,
     events: &'a [Event],
-    #[serde(skip_serializing_if = "Option::is_none")]
     sent: Option<&'a [Operation]>,
+    input: &'a Input,
 }
 
 /// A value that could not be written or read. The text says where.
@@ -71,7 +77,7 @@ pub fn write_record(
     sent: Option<&[Operation]>,
     out: &mut Vec<u8>,
 ) -> Result<(), CodecError> {
-    write(&RecordRef { seq, at, input, events, sent }, out)
+    write(&RecordRef { seq, at, events, sent, input }, out)
 }
 
 /// Reads a record.
@@ -91,6 +97,19 @@ pub struct Folded {
     /// Which endpoints' budgets were spent with it; none where it was written before version 3.
     #[serde(default)]
     pub sent: Option<Vec<Operation>>,
+    /// No record has anything of this name: where names are written, its input comes earlier and is passed over.
+    #[serde(default, rename = "")]
+    input: Unread,
+}
+
+/// The last thing that there is. Nobody looks at it.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Unread;
+
+impl<'de> Deserialize<'de> for Unread {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Ok(Self)
+    }
 }
 
 impl Folded {
@@ -115,6 +134,9 @@ pub struct Given {
     pub seq: Seq,
     /// The `now` of the step.
     pub at: Timestamp,
+    events: IgnoredAny,
+    #[serde(default)]
+    sent: IgnoredAny,
     /// What happened.
     pub input: Input,
 }
@@ -126,21 +148,25 @@ pub fn read_given(bytes: &[u8]) -> Result<Given, CodecError> {
 
 /// Writes any journaled value to the end of `out`.
 pub fn write<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
-    value.serialize(&mut cbor::Writer(out))
+    cbor::write::<false, T>(value, out)
 }
 
 /// Reads any journaled value.
 pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, CodecError> {
-    T::deserialize(&mut cbor::Reader(bytes))
+    T::deserialize(&mut cbor::Reader(bytes)).map_err(CodecError::from)
 }
 
 /// The digest after a step: of the digest before it, the record's bytes and the commands. `scratch` is reused.
 pub fn chain(before: Digest, record: &[u8], commands: &[Command], scratch: &mut Vec<u8>) -> Result<Digest, CodecError> {
+    begin_chain(before, record, scratch);
+    write(&commands, scratch)?;
+    Ok(Digest(xxhash_rust::xxh3::xxh3_128(scratch)))
+}
+
+fn begin_chain(before: Digest, record: &[u8], scratch: &mut Vec<u8>) {
     scratch.clear();
     scratch.extend_from_slice(&before.0.to_be_bytes());
     scratch.extend_from_slice(record);
-    write(&commands, scratch)?;
-    Ok(Digest(xxhash_rust::xxh3::xxh3_128(scratch)))
 }
 
 /// The digest of one value by itself: of a durable state.

@@ -1,8 +1,9 @@
 //! A journal's inputs through this build: would it have decided the same?
 
 use anyhow::{Context, ensure};
+use order_manager_core::command::Command;
 use order_manager_core::event::Event;
-use order_manager_core::journal::{self, Digest, Record};
+use order_manager_core::journal::{self, Digest, Record, named};
 use order_manager_core::{Manager, Step};
 use std::fmt;
 
@@ -58,21 +59,24 @@ pub fn replay(file: &[u8]) -> anyhow::Result<Verdict> {
         steps += 1;
         ensure!(given.seq.0 == steps, "record {} stands where {steps} should", given.seq.0);
         manager.step(given.at, &given.input, &mut step)?;
-        // From the digest before it as it was stored: a record of another shape leaves those after it comparable.
-        let digest = journal::chain(before, &step.record, &step.commands, &mut scratch)?;
+        // Both from the digest before it as it was stored: a record of another shape leaves those after it comparable.
         let earlier = std::mem::replace(&mut before, frame.digest);
+        let digest = if named::is_named(frame.record) {
+            // As its version wrote it: in version 2 without what left.
+            let record = journal::read_record(frame.record)?;
+            let sent = record.sent.map(|_| step.commands.iter().filter_map(Command::spends).collect::<Vec<_>>());
+            again.clear();
+            named::write_record(given.seq, given.at, &given.input, &step.events, sent.as_deref(), &mut again)?;
+            named::chain(earlier, &again, &step.commands, &mut scratch)?
+        } else {
+            journal::chain(earlier, &step.record, &step.commands, &mut scratch)?
+        };
         if digest != frame.digest {
             let record = journal::read_record(frame.record)?;
             let Record { seq, at, ref input, ref sent, .. } = record;
+            let write = if named::is_named(frame.record) { named::write_record } else { journal::write_record };
             again.clear();
-            if sent.is_none() {
-                journal::write_record(seq, at, input, &step.events, None, &mut again)?;
-                if journal::chain(earlier, &again, &step.commands, &mut scratch)? == frame.digest {
-                    continue; // but for what version 3 added
-                }
-                again.clear();
-            }
-            journal::write_record(seq, at, input, &record.events, sent.as_deref(), &mut again)?;
+            write(seq, at, input, &record.events, sent.as_deref(), &mut again)?;
             if again != frame.record && record.events == step.events {
                 reshaped += 1;
                 continue;

@@ -235,7 +235,7 @@ fn records(log: &[u8]) -> impl Iterator<Item = Stored<'_>> {
 }
 
 fn number(record: &[u8]) -> Result<Seq, CodecError> {
-    journal::read_record(record).map(|record| record.seq)
+    journal::read_folded(record).map(|record| record.seq)
 }
 
 #[cfg(test)]

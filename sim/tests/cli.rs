@@ -73,10 +73,11 @@ fn a_changed_journal_is_seen_and_shown() {
 /// all of version 2.
 #[test]
 fn journals_of_earlier_versions_replay_and_a_change_in_them_is_seen() {
-    let files: [(&[u8], u64, u32); 3] = [
+    let files: [(&[u8], u64, u32); 4] = [
         (include_bytes!("../../core/tests/journals/1-manual-trade.journal"), 24, 10),
         (include_bytes!("../../core/tests/journals/2-manual-trade.journal"), 0, 34),
         (include_bytes!("../../core/tests/journals/3-manual-trade.journal"), 0, 34),
+        (include_bytes!("../../core/tests/journals/4-manual-trade.journal"), 0, 34),
     ];
     for (file, reshaped, least) in files {
         let verdict = replay(file).expect("a journal");

@@ -122,7 +122,7 @@ pub struct Order {
     /// What the exchange said.
     pub facts: Facts,
     /// Exchange time up to which it was known, where the exchange has not shown it since.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub missed_since: Option<ExchangeTime>,
     /// A cancel that is wanted until it is proven.
     pub cancel: Option<CancelReason>,

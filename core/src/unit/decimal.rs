@@ -136,22 +136,18 @@ pub fn ceil_to(value: Decimal, step: Decimal) -> Option<Decimal> {
     if floor == value { Some(floor) } else { floor.checked_add(step) }
 }
 
-/// Serde: text for people; bytes for the journal, one for the sign and the places behind the point, then the digits as a
-/// number, the lowest byte first and none idle. The same value always gives the same bytes.
+/// Serde: text for people; a number for the journal, its lowest byte the sign and the places behind the point, then the
+/// digits. The same value always gives the same number.
 pub fn serialize<S: Serializer>(value: &Decimal, s: S) -> Result<S::Ok, S::Error> {
     if s.is_human_readable() {
         return s.collect_str(&normal(*value));
     }
     let (digits, scale) = shortest(*value);
     let first = scale | if value.is_sign_negative() && digits > 0 { MINUS } else { 0 };
-    let bits = digits << 8 | u128::from(first);
-    let used = u128::BITS.saturating_sub(bits.leading_zeros()).div_ceil(8).max(1);
-    let bytes = bits.to_le_bytes();
-    let used = usize::try_from(used).ok().and_then(|used| bytes.get(..used));
-    s.serialize_bytes(used.unwrap_or(&bytes))
+    s.serialize_u128(digits << 8 | u128::from(first))
 }
 
-/// Set in a decimal's first byte where it is below zero.
+/// Set in the lowest byte where the decimal is below zero.
 const MINUS: u32 = 0x80;
 
 /// Without zeros behind the point, as [`Decimal::normalize`] has it.
@@ -168,8 +164,16 @@ pub fn normal(value: Decimal) -> Decimal {
 
 /// The digits of a decimal and how many of them are behind the point, without zeros at their end there. `Decimal` divides
 /// 96 bits by ten for each zero, and products have many of them; this takes several at once, of 64 bits where they do.
+#[inline]
 fn shortest(value: Decimal) -> (u128, u32) {
-    let (mut digits, mut scale) = (value.mantissa().unsigned_abs(), value.scale());
+    let (digits, scale) = (value.mantissa().unsigned_abs(), value.scale());
+    match u64::try_from(digits) {
+        Ok(few) if scale == 0 || !few.is_multiple_of(10) => (digits, scale),
+        _ => without_zeros(digits, scale),
+    }
+}
+
+fn without_zeros(mut digits: u128, mut scale: u32) -> (u128, u32) {
     for (zeros, power) in [(8, 100_000_000), (4, 10_000), (1, 10)] {
         while digits > u128::from(u64::MAX) && scale >= zeros && digits.is_multiple_of(power) {
             digits = digits.checked_div(power).unwrap_or_default();
@@ -180,12 +184,10 @@ fn shortest(value: Decimal) -> (u128, u32) {
     if few == 0 {
         return (0, 0);
     }
-    if scale > 0 && few.is_multiple_of(10) {
-        for (zeros, power) in [(8, 100_000_000), (4, 10_000), (2, 100), (1, 10)] {
-            while scale >= zeros && few.is_multiple_of(power) {
-                few = few.checked_div(power).unwrap_or_default();
-                scale = scale.saturating_sub(zeros);
-            }
+    for (zeros, power) in [(8, 100_000_000), (4, 10_000), (2, 100), (1, 10)] {
+        while scale >= zeros && few.is_multiple_of(power) {
+            few = few.checked_div(power).unwrap_or_default();
+            scale = scale.saturating_sub(zeros);
         }
     }
     (few.into(), scale)
@@ -246,7 +248,7 @@ fn last_digit(digits: &mut u64) -> u8 {
 /// Serde: the inverse of [`serialize`]. From people whole numbers are taken too; one with a point must be
 /// quoted, for an unquoted one has been through a binary float before it comes here.
 pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Decimal, D::Error> {
-    if d.is_human_readable() { d.deserialize_any(FromPeople) } else { d.deserialize_any(FromJournal) }
+    if d.is_human_readable() { d.deserialize_any(FromPeople) } else { d.deserialize_u128(FromJournal) }
 }
 
 struct FromJournal;
@@ -255,14 +257,10 @@ impl<'de> de::Visitor<'de> for FromJournal {
     type Value = Decimal;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the bytes of a decimal")
+        f.write_str("the number of a decimal")
     }
-    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Decimal, E> {
-        let mut all = [0; size_of::<u128>()];
-        let wrong = || E::invalid_length(bytes.len(), &self);
-        all.get_mut(..bytes.len()).filter(|used| !used.is_empty()).ok_or_else(wrong)?.copy_from_slice(bytes);
-        let bits = u128::from_le_bytes(all);
-        let [first, ..] = all.map(u32::from);
+    fn visit_u128<E: de::Error>(self, bits: u128) -> Result<Decimal, E> {
+        let first = u32::try_from(bits & 0xff).unwrap_or_default();
         let digits = i128::try_from(bits >> 8).map_err(E::custom)?;
         let digits = if first & MINUS == 0 { digits } else { digits.wrapping_neg() };
         Decimal::try_from_i128_with_scale(digits, first & !MINUS).map_err(E::custom)

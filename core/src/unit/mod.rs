@@ -7,7 +7,7 @@ mod fingerprint;
 mod ids;
 mod number;
 mod side;
-mod text;
+pub(crate) mod text;
 mod time;
 
 pub use bytes::Bytes;

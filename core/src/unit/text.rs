@@ -164,9 +164,25 @@ impl<const N: usize> fmt::Debug for Text<N> {
         fmt::Debug::fmt(self.as_str(), f)
     }
 }
+/// The name under which a journal is given the bytes of a text, which it then need not make a `str` of.
+pub(crate) const IN_JOURNAL: &str = "order-manager text";
+
 impl<const N: usize> Serialize for Text<N> {
+    #[inline]
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(self.as_str())
+        if s.is_human_readable() {
+            return s.serialize_str(self.as_str());
+        }
+        s.serialize_newtype_struct(IN_JOURNAL, &Raw(self.bytes.get(..usize::from(self.len)).unwrap_or_default()))
+    }
+}
+
+struct Raw<'a>(&'a [u8]);
+
+impl Serialize for Raw<'_> {
+    #[inline]
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_bytes(self.0)
     }
 }
 impl<'de, const N: usize> Deserialize<'de> for Text<N> {

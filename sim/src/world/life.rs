@@ -77,9 +77,9 @@ impl Life {
     /// that it would have to make the manager forget.
     fn restore(&mut self, each: Option<u32>) -> Result<Manager, CodecError> {
         self.store.recover()?;
-        let read = self.store.checkpoint().map_or(self.store.len(), |(_, since)| since.count());
         let manager = self.read()?;
-        if each.is_some_and(|each| read >= each as usize) {
+        let read = || self.store.checkpoint().map_or(self.store.len(), |(_, since)| since.count());
+        if each.is_some_and(|each| read() >= each as usize) {
             self.store.keep_checkpoint(manager.checkpoint()?);
         }
         Ok(manager)

@@ -215,8 +215,9 @@ fn a_signal_survives_both_formats() {
     let signal = read(&body(serde_json::json!({}))).unwrap();
     let text = serde_json::to_string(&signal).unwrap();
     assert_eq!(serde_json::from_str::<Signal>(&text).unwrap(), signal);
-    let bytes = minicbor_serde::to_vec(signal).unwrap();
-    assert_eq!(minicbor_serde::from_slice::<Signal>(&bytes).unwrap(), signal);
+    let mut bytes = Vec::new();
+    crate::journal::write(&signal, &mut bytes).unwrap();
+    assert_eq!(crate::journal::read(&bytes), Ok(signal));
 }
 
 fn any_json() -> impl Strategy<Value = String> {

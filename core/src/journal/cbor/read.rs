@@ -1,7 +1,7 @@
-//! Reads what [`super::Writer`] writes, and what minicbor-serde wrote before it (a test compares them). A restore, a
-//! standby and a replay do little else: field names are compared as bytes, and nothing is copied on the way.
+//! Reads what [`super::Writer`] writes in either shape, each struct and each variant in the one that it comes in. A
+//! restore, a standby and a replay do little else: nothing is copied on the way.
 
-use super::{ARRAY, BREAK, BYTES, CodecError, FALSE, MAP, NEGATIVE, NULL, OPEN, TEXT, TRUE, UNSIGNED};
+use super::{ARRAY, BREAK, BYTES, FALSE, MAJOR, MAP, NEGATIVE, NULL, OPEN, TEXT, TRUE, UNSIGNED, Wrong};
 use alloc::vec::Vec;
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
@@ -11,7 +11,7 @@ pub(in crate::journal) struct Reader<'de>(pub(in crate::journal) &'de [u8]);
 impl<'de> Reader<'de> {
     /// The value or length of the item that comes, which must be of this major type.
     #[inline]
-    fn head(&mut self, major: u8, wanted: &'static str) -> Result<u64, CodecError> {
+    fn head(&mut self, major: u8, wanted: &'static str) -> Result<u64, Wrong> {
         match item(self.0) {
             Some((found, value, rest)) if found == major => {
                 self.0 = rest;
@@ -23,7 +23,7 @@ impl<'de> Reader<'de> {
 
     /// The length of the array or map that comes; none where a [`BREAK`] will end it.
     #[inline]
-    fn length(&mut self, major: u8, wanted: &'static str) -> Result<Option<u64>, CodecError> {
+    fn length(&mut self, major: u8, wanted: &'static str) -> Result<Option<u64>, Wrong> {
         if self.takes(major | OPEN) {
             return Ok(None);
         }
@@ -31,7 +31,7 @@ impl<'de> Reader<'de> {
     }
 
     #[inline]
-    fn content(&mut self, major: u8, wanted: &'static str) -> Result<&'de [u8], CodecError> {
+    fn content(&mut self, major: u8, wanted: &'static str) -> Result<&'de [u8], Wrong> {
         let length = self.head(major, wanted)?;
         let split = usize::try_from(length).ok().and_then(|length| self.0.split_at_checked(length));
         let (content, rest) = split.ok_or_else(|| self.wrong(wanted))?;
@@ -40,9 +40,29 @@ impl<'de> Reader<'de> {
     }
 
     #[inline]
-    fn text(&mut self) -> Result<&'de str, CodecError> {
+    fn text(&mut self) -> Result<&'de str, Wrong> {
         let bytes = self.content(TEXT, "a text")?;
         core::str::from_utf8(bytes).map_err(|_| self.wrong("UTF-8 before this"))
+    }
+
+    /// The fields of a struct or of a variant, of which so many were written: by an earlier build fewer than there are,
+    /// by a later one more.
+    #[inline]
+    fn fields<V: Visitor<'de>>(&mut self, written: u64, visitor: V) -> Result<V::Value, Wrong> {
+        let mut fields = Items { reader: self, left: Some(written) };
+        let value = visitor.visit_seq(&mut fields)?;
+        let surplus = fields.left.unwrap_or_default();
+        self.pass_over(surplus)?;
+        Ok(value)
+    }
+
+    /// So many items, whatever they hold.
+    #[inline]
+    fn pass_over(&mut self, items: u64) -> Result<(), Wrong> {
+        if items > 0 {
+            self.0 = skip(self.0, items).ok_or_else(|| self.wrong("a value that can be passed over"))?;
+        }
+        Ok(())
     }
 
     /// Is this byte the next one? Then it is read.
@@ -64,12 +84,12 @@ impl<'de> Reader<'de> {
     }
 
     #[cold]
-    fn wrong(&self, wanted: &'static str) -> CodecError {
+    fn wrong(&self, wanted: &'static str) -> Wrong {
         let left = self.0.len();
-        CodecError(match self.0.first() {
-            Some(byte) => alloc::format!("{left} bytes before the end: {byte:#04x}, not {wanted}"),
-            None => alloc::format!("the end, not {wanted}"),
-        })
+        match self.0.first() {
+            Some(byte) => de::Error::custom(format_args!("{left} bytes before the end: {byte:#04x}, not {wanted}")),
+            None => de::Error::custom(format_args!("the end, not {wanted}")),
+        }
     }
 }
 
@@ -77,7 +97,7 @@ impl<'de> Reader<'de> {
 macro_rules! integers {
     ($($method:ident),*) => {$(
         #[inline]
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
             if self.is_at(NEGATIVE) {
                 let below = self.head(NEGATIVE, "an integer")?;
                 let value = i64::try_from(below).map_err(|_| self.wrong("64 bits with a sign before this"))?;
@@ -89,7 +109,7 @@ macro_rules! integers {
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
-    type Error = CodecError;
+    type Error = Wrong;
 
     fn is_human_readable(&self) -> bool {
         false
@@ -105,7 +125,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     );
     /// The bytes of decimals in journals of version 1, sixteen of them each, nearly all small.
     #[inline]
-    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match self.0 {
             [value @ 0..24, rest @ ..] | [24, value, rest @ ..] => {
                 self.0 = rest;
@@ -114,7 +134,26 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
             _ => self.deserialize_u64(visitor),
         }
     }
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    /// The lowest byte first; in version 1, sixteen numbers.
+    #[inline]
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        if self.is_at(ARRAY) {
+            return self.deserialize_seq(visitor);
+        }
+        let all = self.0.split_first().and_then(|(_, rest)| rest.first_chunk());
+        let bytes = self.content(BYTES, "the bytes of a number")?;
+        let idle =
+            size_of::<u128>().checked_sub(bytes.len()).and_then(|idle| u32::try_from(idle.saturating_mul(8)).ok());
+        let Some(idle @ 0..u128::BITS) = idle else {
+            return Err(de::Error::invalid_length(bytes.len(), &"1 to 16 bytes"));
+        };
+        visitor.visit_u128(match all {
+            // A copy of known length, of which what is not meant is cut off.
+            Some(all) => u128::from_le_bytes(*all) & u128::MAX.wrapping_shr(idle),
+            None => bytes.iter().rfold(0, |number, byte| number.wrapping_shl(8) | u128::from(*byte)),
+        })
+    }
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match self.0.first() {
             Some(&(TRUE | FALSE)) => self.deserialize_bool(visitor),
             Some(&NULL) => self.deserialize_option(visitor),
@@ -130,7 +169,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         }
     }
     #[inline]
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         if self.takes(TRUE) {
             visitor.visit_bool(true)
         } else if self.takes(FALSE) {
@@ -139,59 +178,63 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
             Err(self.wrong("true or false"))
         }
     }
-    fn deserialize_f32<V: Visitor<'de>>(self, _: V) -> Result<V::Value, CodecError> {
+    fn deserialize_f32<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Wrong> {
         Err(de::Error::custom("nothing in a journal is a binary fraction"))
     }
-    fn deserialize_f64<V: Visitor<'de>>(self, _: V) -> Result<V::Value, CodecError> {
+    fn deserialize_f64<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Wrong> {
         Err(de::Error::custom("nothing in a journal is a binary fraction"))
     }
-    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         let code = self.head(UNSIGNED, "a character")?;
         let character = u32::try_from(code).ok().and_then(char::from_u32);
         visitor.visit_char(character.ok_or_else(|| self.wrong("a character before this"))?)
     }
     #[inline]
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         visitor.visit_borrowed_str(self.text()?)
     }
     #[inline]
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         visitor.visit_borrowed_str(self.text()?)
     }
     #[inline]
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         visitor.visit_borrowed_bytes(self.content(BYTES, "bytes")?)
     }
     #[inline]
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         visitor.visit_borrowed_bytes(self.content(BYTES, "bytes")?)
     }
-    /// The name of a field or variant: it is one of those that are known, or none; no text is made of it.
+    /// The index of a variant, or the name of one or of a field: it is one of those that are known, or none; no text is
+    /// made of it.
     #[inline]
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
-        visitor.visit_borrowed_bytes(self.content(TEXT, "a name")?)
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        if self.is_at(TEXT) {
+            return visitor.visit_borrowed_bytes(self.content(TEXT, "a name")?);
+        }
+        visitor.visit_u64(self.head(UNSIGNED, "a name or an index")?)
     }
     #[inline]
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         if self.takes(NULL) { visitor.visit_none() } else { visitor.visit_some(self) }
     }
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         if self.takes(ARRAY) { visitor.visit_unit() } else { Err(self.wrong("an empty array")) }
     }
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Wrong> {
         self.deserialize_unit(visitor)
     }
     #[inline]
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Wrong> {
         visitor.visit_newtype_struct(self)
     }
     #[inline]
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         let left = self.length(ARRAY, "an array")?;
         visitor.visit_seq(Items { reader: self, left })
     }
     #[inline]
-    fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Wrong> {
         let left = self.head(ARRAY, "an array")?;
         if usize::try_from(left) != Ok(length) {
             return Err(de::Error::invalid_length(usize::try_from(left).unwrap_or(usize::MAX), &visitor));
@@ -203,39 +246,49 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         _: &'static str,
         length: usize,
         visitor: V,
-    ) -> Result<V::Value, CodecError> {
+    ) -> Result<V::Value, Wrong> {
         self.deserialize_tuple(length, visitor)
     }
     #[inline]
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         let left = self.length(MAP, "a map")?;
         visitor.visit_map(Items { reader: self, left })
     }
+    /// Its fields in their order, or by their names.
     #[inline]
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, CodecError> {
-        self.deserialize_map(visitor)
+    ) -> Result<V::Value, Wrong> {
+        if self.is_at(MAP) {
+            return self.deserialize_map(visitor);
+        }
+        let left = self.head(ARRAY, "an array or a map")?;
+        self.fields(left, visitor)
     }
-    /// A name alone, or a map of one entry: the name with its content.
+    /// A variant alone, by its index or its name; or with what it holds: the values after its index in an array, or a map
+    /// of one entry under its name.
     #[inline]
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, CodecError> {
-        let has_content = self.is_at(MAP);
-        if has_content && !self.takes(MAP | 1) {
-            return Err(self.wrong("a map of one entry"));
-        }
-        visitor.visit_enum(Variant { reader: self, has_content })
+    ) -> Result<V::Value, Wrong> {
+        let holds = if self.is_at(ARRAY) {
+            let length = self.head(ARRAY, "an array")?;
+            Holds::Values(length.checked_sub(1).ok_or_else(|| self.wrong("a variant"))?)
+        } else if self.takes(MAP | 1) {
+            Holds::Item
+        } else {
+            Holds::Nothing
+        };
+        visitor.visit_enum(Variant { reader: self, holds })
     }
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
-        self.0 = skip(self.0).ok_or_else(|| self.wrong("a value that can be passed over"))?;
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        self.pass_over(1)?;
         visitor.visit_unit()
     }
 }
@@ -247,10 +300,10 @@ struct Elements<'r, 'de> {
 }
 
 impl<'de> de::SeqAccess<'de> for Elements<'_, 'de> {
-    type Error = CodecError;
+    type Error = Wrong;
 
     #[inline]
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, CodecError> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Wrong> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
         seed.deserialize(&mut *self.reader).map(Some)
@@ -284,10 +337,10 @@ impl Items<'_, '_> {
 }
 
 impl<'de> de::SeqAccess<'de> for Items<'_, 'de> {
-    type Error = CodecError;
+    type Error = Wrong;
 
     #[inline]
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, CodecError> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Wrong> {
         if self.has_next() { seed.deserialize(&mut *self.reader).map(Some) } else { Ok(None) }
     }
     #[inline]
@@ -297,14 +350,14 @@ impl<'de> de::SeqAccess<'de> for Items<'_, 'de> {
 }
 
 impl<'de> de::MapAccess<'de> for Items<'_, 'de> {
-    type Error = CodecError;
+    type Error = Wrong;
 
     #[inline]
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, CodecError> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
         if self.has_next() { seed.deserialize(&mut *self.reader).map(Some) } else { Ok(None) }
     }
     #[inline]
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, CodecError> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
         seed.deserialize(&mut *self.reader)
     }
     #[inline]
@@ -313,59 +366,85 @@ impl<'de> de::MapAccess<'de> for Items<'_, 'de> {
     }
 }
 
-/// An enum's value, from its variant's name on.
+/// An enum's value, from its variant's index or name on.
 struct Variant<'r, 'de> {
     reader: &'r mut Reader<'de>,
-    has_content: bool,
+    holds: Holds,
 }
 
-impl<'r, 'de> Variant<'r, 'de> {
-    #[inline]
-    fn content(self) -> Result<&'r mut Reader<'de>, CodecError> {
-        if self.has_content { Ok(self.reader) } else { Err(self.reader.wrong("what the variant before this holds")) }
+/// What follows the index or the name of a variant.
+#[derive(Clone, Copy)]
+enum Holds {
+    Nothing,
+    /// All that it holds as one item.
+    Item,
+    /// So many values.
+    Values(u64),
+}
+
+impl Variant<'_, '_> {
+    #[cold]
+    fn lacks(&self) -> Wrong {
+        self.reader.wrong("what the variant before this holds")
     }
 }
 
 impl<'de> de::EnumAccess<'de> for Variant<'_, 'de> {
-    type Error = CodecError;
+    type Error = Wrong;
     type Variant = Self;
 
     #[inline]
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), CodecError> {
-        let name = seed.deserialize(&mut *self.reader)?;
-        Ok((name, self))
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Wrong> {
+        let variant = seed.deserialize(&mut *self.reader)?;
+        Ok((variant, self))
     }
 }
 
 impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
-    type Error = CodecError;
+    type Error = Wrong;
 
     #[inline]
-    fn unit_variant(self) -> Result<(), CodecError> {
-        if self.has_content { Err(self.reader.wrong("an end: the variant before this holds nothing")) } else { Ok(()) }
+    fn unit_variant(self) -> Result<(), Wrong> {
+        match self.holds {
+            Holds::Nothing => Ok(()),
+            Holds::Values(surplus) => self.reader.pass_over(surplus),
+            Holds::Item => Err(self.reader.wrong("an end: the variant before this holds nothing")),
+        }
     }
     #[inline]
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, CodecError> {
-        seed.deserialize(self.content()?)
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Wrong> {
+        let surplus = match self.holds {
+            Holds::Item => 0,
+            Holds::Values(values @ 1..) => values.saturating_sub(1),
+            Holds::Values(0) | Holds::Nothing => return Err(self.lacks()),
+        };
+        let value = seed.deserialize(&mut *self.reader)?;
+        self.reader.pass_over(surplus)?;
+        Ok(value)
     }
     #[inline]
-    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, CodecError> {
-        self.content()?.deserialize_tuple(length, visitor)
+    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Wrong> {
+        match self.holds {
+            Holds::Item => self.reader.deserialize_tuple(length, visitor),
+            Holds::Values(values) => self.reader.fields(values, visitor),
+            Holds::Nothing => Err(self.lacks()),
+        }
     }
     #[inline]
-    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, CodecError> {
-        self.content()?.deserialize_map(visitor)
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Wrong> {
+        match self.holds {
+            Holds::Item => self.reader.deserialize_map(visitor),
+            Holds::Values(values) => self.reader.fields(values, visitor),
+            Holds::Nothing => Err(self.lacks()),
+        }
     }
 }
 
-/// The bits of an item's first byte that tell its major type.
-const MAJOR: u8 = 0xe0;
 /// The major type of true, false and null.
 const SIMPLE: u8 = 0xe0;
 
-/// What follows an item, whatever it holds.
-fn skip(mut bytes: &[u8]) -> Option<&[u8]> {
-    let mut items: u64 = 1;
+/// What follows so many items.
+fn skip(mut bytes: &[u8], mut items: u64) -> Option<&[u8]> {
     let mut around = Vec::new(); // items that follow on what a break ends
     while items > 0 {
         let (first, rest) = bytes.split_first()?;

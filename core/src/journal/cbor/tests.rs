@@ -1,11 +1,6 @@
-use super::super::{read, write, write_record};
-use crate::bybit::Operation;
-use crate::config::Config;
-use crate::event::Seq;
-use crate::fixture::{NOW, signal};
-use crate::input::{Input, Started};
-use crate::unit::{Bytes, Side};
-use crate::{Manager, Step};
+use super::super::{read, write};
+use super::Reader;
+use crate::unit::{Bytes, Text};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -65,56 +60,116 @@ fn shape() -> impl Strategy<Value = Shape> {
     })
 }
 
+/// By name, as minicbor-serde writes and up to version 3 we did.
+fn named<T: Serialize>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    super::super::named::write(value, &mut bytes).unwrap();
+    bytes
+}
+
 proptest! {
     #[test]
-    fn bytes_are_those_of_minicbor_serde(shape in shape()) {
-        let mut ours = Vec::new();
-        write(&shape, &mut ours).unwrap();
-        prop_assert_eq!(ours, minicbor_serde::to_vec(&shape).unwrap());
+    fn by_name_bytes_are_those_of_minicbor_serde(shape in shape()) {
+        prop_assert_eq!(named(&shape), minicbor_serde::to_vec(&shape).unwrap());
     }
 
     #[test]
-    fn what_was_written_is_read(shape in shape()) {
-        let bytes = minicbor_serde::to_vec(&shape).unwrap();
+    fn what_was_written_is_read_in_either_shape(shape in shape()) {
+        let bytes = named(&shape);
         let general: Shape = minicbor_serde::from_slice(&bytes).unwrap();
-        prop_assert_eq!(read::<Shape>(&bytes).unwrap(), general);
+        prop_assert_eq!(read::<Shape>(&bytes).unwrap(), general.clone());
+        prop_assert_eq!(read::<Shape>(&written(&shape)).unwrap(), general);
     }
 
     #[test]
-    fn a_reader_that_knows_less_passes_over_the_rest(before in shape(), known: i64, after in shape()) {
-        let bytes = minicbor_serde::to_vec(&Wide { before, known, after }).unwrap();
-        prop_assert_eq!(read::<Narrow>(&bytes), Ok(Narrow { known }));
+    fn without_names_it_is_one_whole_item_for_any_reader(shape in shape()) {
+        let bytes = written(&shape);
+        let mut general = minicbor_serde::Deserializer::new(&bytes);
+        IgnoredAny::deserialize(&mut general).unwrap();
+        prop_assert_eq!(general.decoder().position(), bytes.len());
+        let mut ours = Reader(&bytes);
+        IgnoredAny::deserialize(&mut ours).unwrap();
+        prop_assert!(ours.0.is_empty());
+    }
+
+    #[test]
+    fn a_reader_that_knows_less_passes_over_the_rest(known: i64, after in shape(), more in shape()) {
+        let wide = Wide { known, after, more };
+        let narrow = Narrow { known };
+        prop_assert_eq!(read(&named(&wide)), Ok(narrow.clone()));
+        prop_assert_eq!(read(&written(&(&wide, 7))), Ok((narrow.clone(), 7)));
+        let variants = [WideVariant::Bare(wide.clone()), WideVariant::Fields { known, more: wide.more }];
+        let known = [NarrowVariant::Bare(narrow), NarrowVariant::Fields { known }];
+        prop_assert_eq!(read(&written(&variants)), Ok(known));
     }
 
     #[test]
     fn what_is_cut_short_is_no_value(shape in shape(), cut: proptest::sample::Index) {
-        let bytes = minicbor_serde::to_vec(&shape).unwrap();
-        let cut = &bytes[..cut.index(bytes.len())];
-        prop_assert!(read::<Shape>(cut).is_err());
-        prop_assert!(read::<IgnoredAny>(cut).is_err());
+        for bytes in [named(&shape), written(&shape)] {
+            let cut = &bytes[..cut.index(bytes.len())];
+            prop_assert!(read::<Shape>(cut).is_err());
+            prop_assert!(read::<IgnoredAny>(cut).is_err());
+        }
     }
 
     /// Whatever stands there: a value or an error, and the same value as the general reader's.
     #[test]
     fn any_bytes_end_as_a_value_or_an_error(bytes: Vec<u8>) {
-        if let Ok(value) = read::<Shape>(&bytes) {
-            prop_assert_eq!(value, minicbor_serde::from_slice(&bytes).unwrap());
+        if let (Ok(value), Ok(general)) = (read::<Shape>(&bytes), minicbor_serde::from_slice::<Shape>(&bytes)) {
+            prop_assert_eq!(value, general);
         }
         _ = read::<Narrow>(&bytes);
     }
 }
 
 /// As a later version may write it.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Wide {
-    before: Shape,
     known: i64,
     after: Shape,
+    more: Shape,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Narrow {
+    known: i64,
+}
+
+#[derive(Serialize)]
+enum WideVariant {
+    Bare(Wide),
+    Fields { known: i64, more: Shape },
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
-struct Narrow {
+enum NarrowVariant {
+    Bare(Narrow),
+    Fields { known: i64 },
+}
+
+/// The same with a field that was added to it.
+#[derive(Debug, PartialEq, Deserialize)]
+struct Grown {
     known: i64,
+    #[serde(default)]
+    added: Option<u8>,
+}
+
+#[test]
+fn a_field_that_was_not_written_yet_has_its_default() {
+    for bytes in [named(&Narrow { known: 5 }), written(&Narrow { known: 5 })] {
+        assert_eq!(read(&bytes), Ok(Grown { known: 5, added: None }));
+    }
+    assert!(read::<(Narrow, u8)>(&written(&(Narrow { known: 5 },))).is_err());
+}
+
+#[test]
+fn what_holds_text_is_written_as_text() {
+    for text in ["", "BTCUSDT", "a text that is longer than twenty-three bytes"] {
+        let ours = written(&Text::<64>::new(text).unwrap());
+        assert_eq!(ours, minicbor_serde::to_vec(text).unwrap());
+        assert_eq!(read::<Text<64>>(&ours).unwrap().as_str(), text);
+    }
 }
 
 fn written<T: Serialize>(value: &T) -> Vec<u8> {
@@ -134,23 +189,4 @@ fn a_value_of_another_kind_is_an_error_that_says_where() {
     assert_eq!(read(&written(&Shape::Newtype(-1))), Ok(Shape::Newtype(-1)));
     let bare = read::<Shape>(&written(&"Newtype")).unwrap_err().0;
     assert!(bare.contains("what the variant before this holds"), "{bare}");
-}
-
-#[test]
-fn a_record_of_ours_is_the_same_bytes() {
-    let (mut manager, mut step) = (Manager::new(), Step::default());
-    let started = Input::Started(Box::new(Started { life: 1, config: Config::default() }));
-    manager.step(NOW, &started, &mut step).unwrap();
-    let same = |value: &dyn Fn(&mut Vec<u8>), general: Vec<u8>| {
-        let mut ours = Vec::new();
-        value(&mut ours);
-        assert_eq!(ours, general);
-    };
-    let sent = Some([Operation::Create, Operation::Tickers].as_slice());
-    let record = super::super::RecordRef { seq: Seq(1), at: NOW, input: &started, events: &step.events, sent };
-    let general = minicbor_serde::to_vec(&record).unwrap();
-    same(&|out| write_record(Seq(1), NOW, &started, &step.events, sent, out).unwrap(), general);
-    let signal = signal(Side::Buy, "100.5");
-    same(&|out| write(&signal, out).unwrap(), minicbor_serde::to_vec(signal).unwrap());
-    same(&|out| write(&step.commands, out).unwrap(), minicbor_serde::to_vec(&step.commands).unwrap());
 }
