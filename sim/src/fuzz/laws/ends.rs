@@ -94,9 +94,9 @@ fn replay(mut manager: Manager, kept: &[Kept]) -> Verdict {
 /// How many timers are armed; none where the table is not where it was.
 pub(in crate::fuzz) fn timers_of(manager: &Manager) -> Option<usize> {
     let text = format!("{manager:?}");
-    let (_, rest) = text.split_once("timers: Table { when: {")?;
-    let (table, _) = rest.split_once("}, order: {")?;
-    Some(table.matches(": Timestamp(").count())
+    let (_, rest) = text.split_once("timers: Table { soon: [")?;
+    let (table, _) = rest.split_once("], index: {")?;
+    Some(table.matches("(Timestamp(").count())
 }
 
 /// Every timer belongs to an order, to a signal, to a question about a symbol, or to the manager as a whole.
