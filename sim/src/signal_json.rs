@@ -127,8 +127,16 @@ impl SignalJson<'_> {
     /// What a reader makes of the body; none where that is no good signal.
     #[must_use]
     pub fn to_signal(&self) -> Option<Signal> {
-        let [amount, confidence, price, spread, volume, volatility] =
-            [self.amount, self.confidence, self.price.0, self.spread, self.volume, self.volatility].map(decimal::normal);
+        let figures = [self.amount, self.confidence, self.price.0, self.spread, self.volume, self.volatility];
+        let figures = figures.map(decimal::normal);
+        // A whole number is written with a zero behind the point, and some have no room for another digit.
+        let can_be_read = |figure: &Decimal| {
+            figure.scale() > 0 || Decimal::try_from_i128_with_scale(figure.mantissa() * 10, 1).is_ok()
+        };
+        if !figures.iter().all(can_be_read) {
+            return None;
+        }
+        let [amount, confidence, price, spread, volume, volatility] = figures;
         let trace = match self.trace {
             Some(trace) if !trace.is_empty() => TraceId::new(trace).ok()?,
             _ => new_trace(self.id),

@@ -190,7 +190,11 @@ fn confidence(json: Json<'_>) -> Result<Ratio, Reason> {
 
 fn price(json: Json<'_>) -> Result<Price, Reason> {
     let value = number(json)?;
-    if is_price(value) { Ok(Price(value)) } else { Err(reason(format_args!("must lie between {PRICE_MIN} and {PRICE_MAX}"))) }
+    if is_price(value) {
+        Ok(Price(value))
+    } else {
+        Err(reason(format_args!("must lie between {PRICE_MIN} and {PRICE_MAX}")))
+    }
 }
 
 fn timestamp(json: Json<'_>) -> Result<Timestamp, Reason> {

@@ -16,8 +16,8 @@ mod waiting;
 
 pub use cut::Cut;
 pub use life::Life;
-pub use signals::Message;
 pub use script::{Failure, START, Staging, act_out, act_out_with, run_script, run_script_under};
+pub use signals::Message;
 pub use trace::Trace;
 
 use clock::{HostClock, Pause};

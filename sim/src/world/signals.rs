@@ -167,9 +167,7 @@ impl World {
         // Whatever the core remembers now, it may have forgotten when this message's turn comes.
         let prior = message.signal().and_then(|signal| self.life.store.prior(signal));
         let input = match message {
-            Message::Bytes(body, _) => {
-                Input::Signal(Box::new(Delivery { id, trace: None, prior, body: body.clone() }))
-            }
+            Message::Bytes(body, _) => Input::Signal(Box::new(Delivery { id, trace: None, prior, body: body.clone() })),
             Message::Typed(signal) => Input::TypedSignal(Box::new(TypedDelivery { id, prior, signal: **signal })),
         };
         self.give(input);

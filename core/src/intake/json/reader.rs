@@ -292,7 +292,8 @@ mod tests {
     fn agree(text: &str, object: Result<Object<'_>, String>) {
         let general = serde_json::from_str::<General>(text).map(|General(members)| members);
         let members = object.map(|object| object.members().collect::<Vec<_>>());
-        let named = |(member, json): &(&Member<'_>, Json<'_>)| (member.name().unwrap().to_string(), json.text.to_string());
+        let named =
+            |(member, json): &(&Member<'_>, Json<'_>)| (member.name().unwrap().to_string(), json.text.to_string());
         let ours = members.as_ref().map(|members| members.iter().map(named).collect::<Vec<_>>());
         assert_eq!(ours.map_err(String::clone), general.map_err(|e| e.to_string()), "{text:?}");
         for (_, json) in members.iter().flatten().filter(|(_, json)| json.text.starts_with(['{', '"'])) {
@@ -322,13 +323,47 @@ mod tests {
     #[test]
     fn what_json_is_and_is_not() {
         for text in [
-            "", " ", "{", "{}", " {\t}\r\n", "{}x", "[]", "1", "null", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{a:1}",
+            "",
+            " ",
+            "{",
+            "{}",
+            " {\t}\r\n",
+            "{}x",
+            "[]",
+            "1",
+            "null",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{,}",
+            "{a:1}",
             r#"{"a":1 , "b" : [ ] ,"a":{"x":[{"y":1}],"z":2},"c":3}"#,
-            r#"{"a":[1,]}"#, r#"{"a":[,1]}"#, r#"{"a":[1 2]}"#, r#"{"a":{"b":1]}"#, r#"{"a":nul}"#, r#"{"a":nulls}"#,
-            r#"{"a":-}"#, r#"{"a":01}"#, r#"{"a":-0.0e-00}"#, r#"{"a":1.}"#, r#"{"a":.1}"#, r#"{"a":1e}"#, r#"{"a":1E+5}"#,
-            r#"{"a":+1}"#, r#"{"a\u0062\"\\":"\/\b\f\n\r\t"}"#, r#"{"a":"\ud800"}"#, r#"{"\ud800":1}"#, r#"{"x":{"\ud800":1}}"#,
-            r#"{"\ud83d\ude00":1}"#, r#"{"a":"\u00g0"}"#, r#"{"a":"\u00"#, r#"{"a":"\x"}"#, "{\"a\":\"\n\"}", "{\"\n\":1}",
-            "{\"\u{7f}\u{e4}\u{20ac}\":\"\u{7f}\u{e4}\u{20ac}\"}", "\u{feff}{}",
+            r#"{"a":[1,]}"#,
+            r#"{"a":[,1]}"#,
+            r#"{"a":[1 2]}"#,
+            r#"{"a":{"b":1]}"#,
+            r#"{"a":nul}"#,
+            r#"{"a":nulls}"#,
+            r#"{"a":-}"#,
+            r#"{"a":01}"#,
+            r#"{"a":-0.0e-00}"#,
+            r#"{"a":1.}"#,
+            r#"{"a":.1}"#,
+            r#"{"a":1e}"#,
+            r#"{"a":1E+5}"#,
+            r#"{"a":+1}"#,
+            r#"{"a\u0062\"\\":"\/\b\f\n\r\t"}"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"\ud800":1}"#,
+            r#"{"x":{"\ud800":1}}"#,
+            r#"{"\ud83d\ude00":1}"#,
+            r#"{"a":"\u00g0"}"#,
+            r#"{"a":"\u00"#,
+            r#"{"a":"\x"}"#,
+            "{\"a\":\"\n\"}",
+            "{\"\n\":1}",
+            "{\"\u{7f}\u{e4}\u{20ac}\":\"\u{7f}\u{e4}\u{20ac}\"}",
+            "\u{feff}{}",
         ] {
             check(text);
         }
