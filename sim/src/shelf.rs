@@ -1,22 +1,29 @@
 //! Things by their ids, for those who watch: they mostly speak of one and the same several times in a row, so the one
 //! that was looked up last is found at once. Nothing is taken down again.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Things by their ids.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Shelf<K, V> {
     places: BTreeMap<K, usize>,
     kept: Vec<(K, V)>,
     /// Where the last one is that was looked up.
-    last: Cell<usize>,
+    last: AtomicUsize,
+}
+
+impl<K: Clone, V: Clone> Clone for Shelf<K, V> {
+    fn clone(&self) -> Self {
+        let last = AtomicUsize::new(self.last.load(Relaxed));
+        Self { places: self.places.clone(), kept: self.kept.clone(), last }
+    }
 }
 
 impl<K, V> Default for Shelf<K, V> {
     fn default() -> Self {
-        Self { places: BTreeMap::new(), kept: Vec::new(), last: Cell::new(0) }
+        Self { places: BTreeMap::new(), kept: Vec::new(), last: AtomicUsize::new(0) }
     }
 }
 
@@ -42,20 +49,20 @@ impl<K: Copy + Ord, V> Shelf<K, V> {
             if place == next {
                 self.kept.push((id, V::default()));
             }
-            self.last.set(place);
+            self.last.store(place, Relaxed);
         }
-        &mut self.kept[self.last.get()].1
+        &mut self.kept[self.last.load(Relaxed)].1
     }
 
     /// Puts one in the place of this id.
     pub(crate) fn put(&mut self, id: K, one: V) {
         match self.places.entry(id) {
             Entry::Occupied(known) => {
-                self.last.set(*known.get());
+                self.last.store(*known.get(), Relaxed);
                 self.kept[*known.get()].1 = one;
             }
             Entry::Vacant(room) => {
-                self.last.set(*room.insert(self.kept.len()));
+                self.last.store(*room.insert(self.kept.len()), Relaxed);
                 self.kept.push((id, one));
             }
         }
@@ -73,12 +80,12 @@ impl<K: Copy + Ord, V> Shelf<K, V> {
 
     fn place(&self, id: K) -> Option<usize> {
         if !self.is_last(id) {
-            self.last.set(*self.places.get(&id)?);
+            self.last.store(*self.places.get(&id)?, Relaxed);
         }
-        Some(self.last.get())
+        Some(self.last.load(Relaxed))
     }
 
     fn is_last(&self, id: K) -> bool {
-        self.kept.get(self.last.get()).is_some_and(|(of, _)| *of == id)
+        self.kept.get(self.last.load(Relaxed)).is_some_and(|(of, _)| *of == id)
     }
 }

@@ -223,7 +223,7 @@ mod tests {
 
         #[test]
         fn is_compared_as_its_text(same in "x{0,9}", a in "[\\x00ab\u{fc}]{0,4}", b in "[\\x00ab\u{fc}]{0,4}") {
-            let [a, b] = [a, b].map(|text| same.clone() + &text);
+            let [a, b] = [a, b].map(|text| [same.as_str(), text.as_str()].concat());
             let [one, other] = [&a, &b].map(|text| Text::<20>::new(text).unwrap());
             prop_assert_eq!(one.cmp(&other), a.cmp(&b));
             prop_assert_eq!(one == other, a == b);

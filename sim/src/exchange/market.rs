@@ -6,7 +6,7 @@ use super::past::Past;
 use super::position::{Effect, Position, bankruptcy};
 use order_manager_core::bybit::{InstrumentRow, PositionRow, TickerRow};
 use order_manager_core::unit::{Category, Decimal, Money, Price, Quantity, Ratio, Side, Timestamp};
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 use std::collections::BTreeMap;
 
 /// A place in one side of the book: the best price first, then the earliest. Buys count prices downwards.
@@ -35,7 +35,7 @@ pub(super) struct Market {
     pub(super) past_rules: Past<InstrumentRow>,
     taker: Ratio,
     /// Made once for all who ask, until something that it is made of changes.
-    stake: OnceCell<Stake>,
+    stake: OnceLock<Stake>,
 }
 
 /// What a symbol is in the wallet.
@@ -82,7 +82,7 @@ impl Market {
             past_ticker: Past::default(),
             past_rules: Past::default(),
             taker: config.fees.taker,
-            stake: OnceCell::new(),
+            stake: OnceLock::new(),
         }
     }
 
