@@ -6,8 +6,8 @@ use super::past::Past;
 use super::position::{Effect, Position, bankruptcy};
 use order_manager_core::bybit::{InstrumentRow, PositionRow, TickerRow};
 use order_manager_core::unit::{Category, Decimal, Money, Price, Quantity, Ratio, Side, Timestamp};
-use std::sync::OnceLock;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// A place in one side of the book: the best price first, then the earliest. Buys count prices downwards.
 pub(super) type Rank = (Decimal, u64);
