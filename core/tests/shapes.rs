@@ -1,6 +1,12 @@
 //! What the journal holds grows at its ends only: no name is written, so what stands where says what it is.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails loudly"
+)]
 
 mod shapes {
     pub(crate) mod walk;
@@ -89,6 +95,10 @@ fn what_is_moved_or_taken_out_or_has_no_default_is_refused() {
     for verdict in refused {
         assert!(verdict.as_ref().is_err_and(|why| why.contains("Shape")), "{verdict:?}");
     }
+}
+
+#[test]
+fn variants_are_held_as_fields_are() {
     let was = shape!(
         enum Shape {
             One,

@@ -1,8 +1,6 @@
 //! Bytes to a [`Signal`], or every fault at once (spec S2, S3, S4).
 
-use super::json::{
-    Body, Faults, Json, Object, Reason, boolean, depth, not_negative, number, reason, string, text, why_not,
-};
+use super::json::{Faults, Object, Reason, boolean, is_deeper, not_negative, number, reason, string, text};
 use super::signal::{
     AMOUNT_MAX, PRICE_MAX, PRICE_MIN, Signal, Snapshot, TIMESTAMPS, is_amount, is_confidence, is_price, is_symbol,
 };
@@ -11,6 +9,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// What is wrong with one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,22 +70,21 @@ pub const DEPTH_MAX: u32 = 32;
 /// passed over, because a transport's header must not cost a signal (spec S9).
 pub fn decode(body: &[u8], header_trace: Option<&str>) -> Result<Signal, BadSignal> {
     let mut faults = Faults::default();
-    let Some(read) = open(body, &mut faults) else {
+    let Some(object) = open(body, &mut faults) else {
         return Err(BadSignal { known: None, faults: faults.0 });
     };
-    let object = read.object();
     if body.contains(&b'\\') {
         object.refuse_nul(&mut faults); // JSON writes a NUL as an escape only
     }
-    let identity = identity(object, &mut faults);
+    let identity = identity(&object, &mut faults);
     let amount = object.required("amount", &mut faults, amount);
     let confidence = object.required("confidence", &mut faults, confidence);
     let timestamp = object.required("timestamp", &mut faults, timestamp);
     let strategy_id = object.required("strategy_id", &mut faults, text::<100>);
     let model_version = object.optional("model_version", &mut faults, text::<100>);
     let is_warmup = object.optional("is_warmup", &mut faults, boolean).unwrap_or(false);
-    let snapshot = snapshot(object, &mut faults);
-    let Metadata { urgent, is_exit } = metadata(object, &mut faults);
+    let snapshot = snapshot(&object, &mut faults);
+    let Metadata { urgent, is_exit } = metadata(&object, &mut faults);
     let body_trace = object.optional("trace_id", &mut faults, optional_text).flatten();
     let trace = header_trace.and_then(usable_trace).or(body_trace);
 
@@ -123,20 +121,20 @@ pub fn decode(body: &[u8], header_trace: Option<&str>) -> Result<Signal, BadSign
 #[must_use]
 pub fn id_of(body: &[u8]) -> Option<SignalId> {
     let mut faults = Faults::default();
-    let read = open(body, &mut faults)?;
-    identity(read.object(), &mut faults).map(|(id, ..)| id)
+    let object = open(body, &mut faults)?;
+    identity(&object, &mut faults).map(|(id, ..)| id)
 }
 
 /// What a signal needs to be answered for, however bad the rest of it is (spec S4).
-fn identity(object: Object<'_>, faults: &mut Faults) -> Option<(SignalId, Side, Symbol)> {
+fn identity(object: &Object<'_>, faults: &mut Faults) -> Option<(SignalId, Side, Symbol)> {
     let id = object.required("signal_id", faults, uuid);
     let side = object.required("signal_type", faults, side);
     let symbol = object.required("asset", faults, symbol);
     Some((id?, side?, symbol?))
 }
 
-/// The bounds that hold before anything is read, then the body's members.
-fn open<'a>(body: &'a [u8], faults: &mut Faults) -> Option<Body<'a>> {
+/// The bounds that hold before anything is read, then the outermost object.
+fn open<'a>(body: &'a [u8], faults: &mut Faults) -> Option<Object<'a>> {
     let mut refuse = |value: &str, why: fmt::Arguments<'_>| {
         faults.add("", "body", value, reason(why));
         None
@@ -147,19 +145,21 @@ fn open<'a>(body: &'a [u8], faults: &mut Faults) -> Option<Body<'a>> {
     let Ok(text) = core::str::from_utf8(body) else {
         return refuse("", format_args!("is not UTF-8"));
     };
-    match Body::read(text, DEPTH_MAX) {
-        Some(body) => Some(body),
-        None if depth(body) > DEPTH_MAX => refuse(text, format_args!("nests deeper than {DEPTH_MAX}")),
-        None => refuse(text, format_args!("is not a JSON object: {}", why_not(text))),
+    if is_deeper(body, DEPTH_MAX) {
+        return refuse(text, format_args!("nests deeper than {DEPTH_MAX}"));
+    }
+    match Object::read(text, "") {
+        Ok(object) => Some(object),
+        Err(e) => refuse(text, format_args!("is not a JSON object: {e}")),
     }
 }
 
-fn uuid(json: Json<'_>) -> Result<SignalId, Reason> {
-    SignalId::parse(&string(json)?).map_err(|e| reason(format_args!("{e}")))
+fn uuid(raw: &RawValue) -> Result<SignalId, Reason> {
+    SignalId::parse(&string(raw)?).map_err(|e| reason(format_args!("{e}")))
 }
 
-fn side(json: Json<'_>) -> Result<Side, Reason> {
-    let text = string(json)?;
+fn side(raw: &RawValue) -> Result<Side, Reason> {
+    let text = string(raw)?;
     if text.eq_ignore_ascii_case("buy") {
         Ok(Side::Buy)
     } else if text.eq_ignore_ascii_case("sell") {
@@ -169,27 +169,24 @@ fn side(json: Json<'_>) -> Result<Side, Reason> {
     }
 }
 
-fn symbol(json: Json<'_>) -> Result<Symbol, Reason> {
-    let mut text = string(json)?;
-    if text.bytes().any(|b| b.is_ascii_lowercase()) {
-        text.to_mut().make_ascii_uppercase();
-    }
+fn symbol(raw: &RawValue) -> Result<Symbol, Reason> {
+    let text = string(raw)?.to_ascii_uppercase();
     let symbol = Symbol::new(&text).ok().filter(|_| is_symbol(&text));
     symbol.ok_or_else(|| reason(format_args!("must be 4 to 20 letters or digits")))
 }
 
-fn amount(json: Json<'_>) -> Result<Decimal, Reason> {
-    let value = number(json)?;
+fn amount(raw: &RawValue) -> Result<Decimal, Reason> {
+    let value = number(raw)?;
     if is_amount(value) { Ok(value) } else { Err(reason(format_args!("must be above 0 and at most {AMOUNT_MAX}"))) }
 }
 
-fn confidence(json: Json<'_>) -> Result<Ratio, Reason> {
-    let value = number(json)?;
+fn confidence(raw: &RawValue) -> Result<Ratio, Reason> {
+    let value = number(raw)?;
     if is_confidence(value) { Ok(Ratio(value)) } else { Err(reason(format_args!("must lie between 0 and 1"))) }
 }
 
-fn price(json: Json<'_>) -> Result<Price, Reason> {
-    let value = number(json)?;
+fn price(raw: &RawValue) -> Result<Price, Reason> {
+    let value = number(raw)?;
     if is_price(value) {
         Ok(Price(value))
     } else {
@@ -197,16 +194,16 @@ fn price(json: Json<'_>) -> Result<Price, Reason> {
     }
 }
 
-fn timestamp(json: Json<'_>) -> Result<Timestamp, Reason> {
-    let Some(moment) = calendar::parse(&string(json)?) else {
+fn timestamp(raw: &RawValue) -> Result<Timestamp, Reason> {
+    let Some(moment) = calendar::parse(&string(raw)?) else {
         return Err(reason(format_args!("is not an ISO 8601 moment")));
     };
     let good = TIMESTAMPS.contains(&moment);
     if good { Ok(moment) } else { Err(reason(format_args!("must lie between the years 2000 and 2100"))) }
 }
 
-fn snapshot(object: Object<'_>, faults: &mut Faults) -> Snapshot {
-    let inner = object.optional("market_data_snapshot", faults, |json| Object::of(json, "market_data_snapshot."));
+fn snapshot(object: &Object<'_>, faults: &mut Faults) -> Snapshot {
+    let inner = object.optional("market_data_snapshot", faults, |raw| inner(raw, "market_data_snapshot."));
     let Some(inner) = inner else { return Snapshot::default() };
     Snapshot {
         price: inner.optional("price", faults, price),
@@ -223,21 +220,25 @@ struct Metadata {
 }
 
 /// Nothing but JSON's `true` is true: the publisher's other spellings have never meant it (wire-contracts 1.2.2).
-fn metadata(object: Object<'_>, faults: &mut Faults) -> Metadata {
-    let Some(inner) = object.optional("metadata", faults, |json| Object::of(json, "metadata.")) else {
+fn metadata(object: &Object<'_>, faults: &mut Faults) -> Metadata {
+    let Some(inner) = object.optional("metadata", faults, |raw| inner(raw, "metadata.")) else {
         return Metadata::default();
     };
-    let mut holds = |name, word| inner.optional(name, faults, |json| Ok(json.text == word)).unwrap_or(false);
+    let mut holds = |name, json| inner.optional(name, faults, |raw| Ok(raw.get() == json)).unwrap_or(false);
     let urgent = holds("urgency", "true");
     let exit_strategy = holds("exit_strategy", "true");
     let reasoning =
-        inner.optional("reasoning", faults, |json| Ok(string(json).is_ok_and(|t| t == "take_profit_triggered")));
+        inner.optional("reasoning", faults, |raw| Ok(string(raw).is_ok_and(|t| t == "take_profit_triggered")));
     Metadata { urgent, is_exit: exit_strategy || reasoning == Some(true) }
 }
 
+fn inner<'a>(raw: &'a RawValue, path: &'static str) -> Result<Object<'a>, Reason> {
+    Object::read(raw.get(), path).map_err(|_| reason(format_args!("must be an object")))
+}
+
 /// An empty trace id is none; one that is too long is a fault (spec S3).
-fn optional_text(json: Json<'_>) -> Result<Option<TraceId>, Reason> {
-    let text = string(json)?;
+fn optional_text(raw: &RawValue) -> Result<Option<TraceId>, Reason> {
+    let text = string(raw)?;
     let trace = TraceId::new(&text).map_err(|e| reason(format_args!("{e}")))?;
     Ok(usable_trace(trace.as_str()))
 }

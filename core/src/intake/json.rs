@@ -1,14 +1,12 @@
 //! JSON as a signal needs it: bounded before it is read, numbers as written, no member seen twice unnoticed.
 
-mod reader;
-
-pub(super) use self::reader::why_not;
-use self::reader::{Member, unescaped};
 use super::decode::Fault;
 use crate::unit::{Decimal, Text, decimal};
-use alloc::borrow::Cow;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::vec::Vec;
 use core::fmt;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// Why a value is no good.
 pub(super) type Reason = Text<120>;
@@ -18,9 +16,16 @@ pub(super) fn reason(text: fmt::Arguments<'_>) -> Reason {
     Text::clipped(&alloc::fmt::format(text))
 }
 
+/// Do arrays and objects nest deeper than this? Few brackets cannot; else the depth is counted.
+pub(super) fn is_deeper(body: &[u8], max: u32) -> bool {
+    // Added up rather than counted: the compiler takes many bytes at once.
+    let brackets = body.iter().fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(matches!(byte, b'{' | b'['))));
+    brackets > max && depth(body) > max
+}
+
 /// How deep arrays and objects nest. Walks the bytes without recursion, so that no body can exhaust a stack;
 /// it may misjudge what is not JSON, which is refused anyway.
-pub(super) fn depth(body: &[u8]) -> u32 {
+fn depth(body: &[u8]) -> u32 {
     let (mut open, mut deepest) = (0_u32, 0_u32);
     let (mut in_string, mut escaped) = (false, false);
     for byte in body {
@@ -66,142 +71,74 @@ impl Faults {
 /// Faults about NUL that one object may report; more of them say nothing new.
 const NUL_FAULTS_MAX: usize = 8;
 
-/// A body that is an object.
-pub(super) struct Body<'a>(Vec<Member<'a>>);
-
-impl<'a> Body<'a> {
-    /// Takes a body apart, if it is an object and nests no deeper than this.
-    pub(super) fn read(text: &'a str, deepest: u32) -> Option<Self> {
-        let members = reader::members(text, deepest)?;
-        Object { path: "", members: &members }.has_names().then_some(Self(members))
-    }
-
-    pub(super) fn object(&self) -> Object<'_> {
-        Object { path: "", members: &self.0 }
-    }
-}
-
-/// A value as written, and the members of all objects in it.
-#[derive(Clone, Copy)]
-pub(super) struct Json<'a> {
-    pub(super) text: &'a str,
-    inside: &'a [Member<'a>],
-}
-
-/// An object, whose fields are named after its path in faults.
-#[derive(Clone, Copy)]
+/// An object's members in the order they came, each value as written.
 pub(super) struct Object<'a> {
     path: &'static str,
-    members: &'a [Member<'a>],
+    members: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
 impl<'a> Object<'a> {
-    /// The object that this value is.
-    pub(super) fn of(json: Json<'a>, path: &'static str) -> Result<Self, Reason> {
-        let object = Self { path, members: json.inside };
-        let is_one = json.text.starts_with('{') && object.has_names();
-        if is_one { Ok(object) } else { Err(reason(format_args!("must be an object"))) }
-    }
-
-    fn has_names(self) -> bool {
-        self.members().all(|(member, _)| member.has_name())
-    }
-
-    fn members(self) -> impl Iterator<Item = (&'a Member<'a>, Json<'a>)> {
-        let mut rest = self.members;
-        core::iter::from_fn(move || {
-            let (member, behind) = rest.split_first()?;
-            let (inside, behind) = behind.split_at_checked(member.inside)?;
-            rest = behind;
-            Some((member, Json { text: member.text, inside }))
-        })
-    }
-
-    /// The first member of this name, whether there are more, and whether all of them are null.
-    fn find(self, name: &str) -> Found<'a> {
-        let mut found = Found { first: None, has_more: false, is_null: true };
-        let mut rest = self.members;
-        while let [member, behind @ ..] = rest {
-            let (inside, behind) = behind.split_at_checked(member.inside).unwrap_or_default();
-            rest = behind;
-            if member.is(name) {
-                found.has_more = found.first.is_some();
-                found.is_null &= member.text == "null";
-                found.first.get_or_insert(Json { text: member.text, inside });
-            }
-        }
-        found
+    /// Reads an object whose fields are named after `path` in faults.
+    pub(super) fn read(text: &'a str, path: &'static str) -> Result<Self, serde_json::Error> {
+        let Members(members) = serde_json::from_str(text)?;
+        Ok(Self { path, members })
     }
 
     /// Reports strings with a NUL, in whatever field: no store of ours can hold them (spec S3).
-    pub(super) fn refuse_nul(self, faults: &mut Faults) {
-        let named = self.members().map(|(member, json)| (member.name().unwrap_or_default(), json.text));
-        let bad = named.filter(|(name, text)| name.contains('\0') || has_nul(text));
-        for (name, text) in bad.take(NUL_FAULTS_MAX) {
-            faults.add(self.path, &name.replace('\0', "\\0"), text, reason(format_args!("holds a NUL character")));
+    pub(super) fn refuse_nul(&self, faults: &mut Faults) {
+        let bad = self.members.iter().filter(|(name, raw)| name.contains('\0') || has_nul(raw.get()));
+        for (name, raw) in bad.take(NUL_FAULTS_MAX) {
+            faults.add(self.path, &name.replace('\0', "\\0"), raw.get(), reason(format_args!("holds a NUL character")));
         }
     }
 
     /// A member that must be there.
     pub(super) fn required<T>(
-        self,
+        &self,
         name: &str,
         faults: &mut Faults,
-        parse: impl FnOnce(Json<'a>) -> Result<T, Reason>,
+        parse: impl FnOnce(&'a RawValue) -> Result<T, Reason>,
     ) -> Option<T> {
-        let found = self.find(name);
-        if found.is_null {
+        if !self.members.iter().any(|(n, raw)| n.as_ref() == name && raw.get() != "null") {
             faults.add(self.path, name, "", reason(format_args!("is required")));
             return None;
         }
-        self.parsed(name, found, faults, parse)
+        self.optional(name, faults, parse)
     }
 
-    /// A member that may be missing or null.
+    /// A member that may be missing or null. One that comes twice is a fault: which of the two was meant?
     pub(super) fn optional<T>(
-        self,
+        &self,
         name: &str,
         faults: &mut Faults,
-        parse: impl FnOnce(Json<'a>) -> Result<T, Reason>,
+        parse: impl FnOnce(&'a RawValue) -> Result<T, Reason>,
     ) -> Option<T> {
-        self.parsed(name, self.find(name), faults, parse)
-    }
-
-    /// One that comes twice is a fault: which of the two was meant?
-    fn parsed<T>(
-        self,
-        name: &str,
-        found: Found<'a>,
-        faults: &mut Faults,
-        parse: impl FnOnce(Json<'a>) -> Result<T, Reason>,
-    ) -> Option<T> {
-        let json = found.first?;
-        if found.has_more {
-            faults.add(self.path, name, json.text, reason(format_args!("is there more than once")));
+        let mut found = self.members.iter().filter(|(n, _)| n.as_ref() == name).map(|(_, raw)| *raw);
+        let raw = found.next()?;
+        if found.next().is_some() {
+            faults.add(self.path, name, raw.get(), reason(format_args!("is there more than once")));
             return None;
         }
-        if found.is_null {
+        if raw.get() == "null" {
             return None;
         }
-        parse(json).map_err(|why| faults.add(self.path, name, json.text, why)).ok()
+        parse(raw).map_err(|why| faults.add(self.path, name, raw.get(), why)).ok()
     }
-}
-
-struct Found<'a> {
-    first: Option<Json<'a>>,
-    has_more: bool,
-    is_null: bool,
 }
 
 /// A string.
-pub(super) fn string(json: Json<'_>) -> Result<Cow<'_, str>, Reason> {
-    let quoted = json.text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    quoted.and_then(unescaped).ok_or_else(|| reason(format_args!("must be a string")))
+pub(super) fn string(raw: &RawValue) -> Result<Cow<'_, str>, Reason> {
+    let plain = raw.get().strip_prefix('"').and_then(|text| text.strip_suffix('"')).filter(|text| !text.contains('\\'));
+    if let Some(plain) = plain {
+        return Ok(Cow::Borrowed(plain)); // what is no escape stands for itself
+    }
+    let Name(text) = serde_json::from_str(raw.get()).map_err(|_| reason(format_args!("must be a string")))?;
+    Ok(text)
 }
 
 /// A string of 1 to `N` bytes.
-pub(super) fn text<const N: usize>(json: Json<'_>) -> Result<Text<N>, Reason> {
-    let text = string(json)?;
+pub(super) fn text<const N: usize>(raw: &RawValue) -> Result<Text<N>, Reason> {
+    let text = string(raw)?;
     if text.is_empty() {
         return Err(reason(format_args!("must not be empty")));
     }
@@ -209,8 +146,8 @@ pub(super) fn text<const N: usize>(json: Json<'_>) -> Result<Text<N>, Reason> {
 }
 
 /// True or false.
-pub(super) fn boolean(json: Json<'_>) -> Result<bool, Reason> {
-    match json.text {
+pub(super) fn boolean(raw: &RawValue) -> Result<bool, Reason> {
+    match raw.get() {
         "true" => Ok(true),
         "false" => Ok(false),
         _ => Err(reason(format_args!("must be true or false"))),
@@ -218,15 +155,63 @@ pub(super) fn boolean(json: Json<'_>) -> Result<bool, Reason> {
 }
 
 /// A decimal, written as a number or as a string, taken exactly (spec S2).
-pub(super) fn number(json: Json<'_>) -> Result<Decimal, Reason> {
-    let text = if json.text.starts_with('"') { string(json)? } else { Cow::Borrowed(json.text) };
+pub(super) fn number(raw: &RawValue) -> Result<Decimal, Reason> {
+    let written = raw.get();
+    let text = if written.starts_with('"') { string(raw)? } else { Cow::Borrowed(written) };
     decimal::parse(&text).map_err(|e| reason(format_args!("{e}")))
 }
 
 /// A decimal that is not negative.
-pub(super) fn not_negative(json: Json<'_>) -> Result<Decimal, Reason> {
-    let value = number(json)?;
+pub(super) fn not_negative(raw: &RawValue) -> Result<Decimal, Reason> {
+    let value = number(raw)?;
     if value < Decimal::ZERO { Err(reason(format_args!("must not be negative"))) } else { Ok(value) }
+}
+
+/// A text that is copied only where it holds escapes.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Name<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(text.to_owned())))
+            }
+        }
+        d.deserialize_str(Reader)
+    }
+}
+
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+/// Members that most signals have no more of.
+const MEMBERS: usize = 16;
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Members<'de>, M::Error> {
+                let mut members = Vec::with_capacity(MEMBERS);
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+        d.deserialize_map(Reader)
+    }
 }
 
 #[cfg(test)]
