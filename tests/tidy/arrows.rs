@@ -13,11 +13,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["unit"]),
     ("bybit", &["unit"]),
     ("order", &["bybit", "unit"]),
-    // what comes in
-    ("input", &["bybit", "config", "order", "outcome", "unit"]),
+    // what comes in; the fast link hands over what intake reads
+    ("intake", &["config", "refusal", "unit"]),
+    ("input", &["bybit", "config", "intake", "order", "outcome", "unit"]),
     ("neighbours", &["bybit", "input", "unit"]),
     // the corridor of a signal
-    ("intake", &["config", "refusal", "unit"]),
     ("market", &["bybit", "refusal", "unit"]),
     ("account", &["unit"]),
     ("plan", &["bybit", "config", "intake", "market", "refusal", "unit"]),
