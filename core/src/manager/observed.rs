@@ -40,6 +40,10 @@ impl Clock {
     }
 }
 
+/// A view of the position that was asked for so long after a fill has it. Bybit names no bound; it is no less than what may
+/// pass until the reconcile has read the fill's execution, which mostly tells first.
+const POSITION_BOUND: Span = Span::secs(60);
+
 /// An order of the account that is in no book of ours: one that may fill, or of which fills may be in no figure yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Foreign {
@@ -110,7 +114,7 @@ impl Foreign {
     /// from before the fills that rows told of, they are in it.
     pub(super) fn shown(&mut self, asked_at: ExchangeTime, changed: Option<ExchangeTime>) {
         let after = changed.is_some_and(|changed| changed > self.filled_by.after(Mark::SAME));
-        if after || asked_at >= self.filled_by.after(VISIBILITY_BOUND) {
+        if after || asked_at >= self.filled_by.after(POSITION_BOUND) {
             (self.heard, self.heard_by) = (self.heard.max(self.filled), self.filled_by);
         }
     }
@@ -266,7 +270,7 @@ mod tests {
 
     #[test]
     fn k1_what_filled_unheard_counts_until_a_view_must_have_it() {
-        let visible = FILLED_BY.after(VISIBILITY_BOUND);
+        let visible = FILLED_BY.after(POSITION_BOUND);
         let surely = FILLED_BY.after(Mark::SAME);
         let before = |at: ExchangeTime| ExchangeTime(at.0 - 1);
         for (asked_at, changed, left) in [
@@ -285,7 +289,7 @@ mod tests {
     #[test]
     fn k1_a_fill_that_a_view_had_is_not_heard_again() {
         let mut foreign = foreign();
-        foreign.shown(FILLED_BY.after(VISIBILITY_BOUND), None);
+        foreign.shown(FILLED_BY.after(POSITION_BOUND), None);
         foreign.executed(&execution("1", FILLED_BY));
         let later = ExchangeTime(FILLED_BY.0 + 1);
         foreign.row(&row(OrderStatus::Filled, "3", later), NOW);
