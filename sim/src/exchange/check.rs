@@ -148,7 +148,8 @@ impl Exchange {
         }
     }
 
-    /// Would this order be refused now for want of balance, and for nothing else?
+    /// Would this order be refused now for want of balance, and for nothing else? Where the band moves its price (5.3), by
+    /// its own price too: who gives it cannot know of the move.
     #[must_use]
     pub fn lacks_balance(&self, create: &Create) -> bool {
         let Ok(index) = self.market_of(create.category, create.symbol) else { return false };
@@ -156,7 +157,7 @@ impl Exchange {
         let Ok(wanted) = self.wanted(market, create) else { return false };
         let price = if wanted.is_market { Ok(wanted.price) } else { self.banded(market, create.side, wanted.price) };
         let short = |price| self.check_margin(market, create.side, price, wanted.quantity).is_err();
-        !create.reduce_only && self.check_link(create.link).is_ok() && price.is_ok_and(short)
+        !create.reduce_only && self.check_link(create.link).is_ok() && short(wanted.price) && price.is_ok_and(short)
     }
 
     fn check_margin(&self, market: &Market, side: Side, price: Price, quantity: Quantity) -> Result<(), ApiError> {
