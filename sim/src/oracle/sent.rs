@@ -3,6 +3,7 @@
 use super::bench::{Bench, Scene};
 use super::list::Oracle;
 use super::memory::{Memory, Track};
+use crate::exchange::Budgets;
 use order_manager_core::bybit::{Create, Operation, Request};
 use order_manager_core::command::{Command, Outgoing};
 use order_manager_core::config::Config;
@@ -83,15 +84,16 @@ impl Sent {
         }
     }
 
-    /// No endpoint sees more requests in any second than it answers, and the exchange no more from an address in five
-    /// (bybit-v5.md 1.5).
+    /// No endpoint sees more requests in any second than it answers, by default at the most, and the exchange no more from
+    /// an address in five (bybit-v5.md 1.5).
     fn budget(&mut self, bench: &mut Bench, scene: Scene<'_>, operation: Operation) {
         let spent = &mut self.spent[operation as usize];
         while spent.front().is_some_and(|first| scene.now.since(*first) >= SECOND) {
             spent.pop_front();
         }
         spent.push_back(scene.now);
-        let max = scene.exchange.config().budgets.of(operation).map_or(MARKET_MAX, |max| max as usize);
+        let (here, usual) = (scene.exchange.config().budgets, Budgets::default());
+        let max = here.of(operation).min(usual.of(operation)).map_or(MARKET_MAX, |max| max as usize);
         bench.must(Oracle::BudgetPerEndpoint, spent.len() <= max, || {
             format!("{} requests of {operation:?} in a second, {max} are allowed", spent.len())
         });

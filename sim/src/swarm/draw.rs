@@ -71,6 +71,10 @@ pub fn draw_of(c: &mut Choices, profile: &Profile) -> Drawn {
     if has(Family::TightBudgets) {
         exchange.budgets = stage::tight(c);
     }
+    if has(Family::RequestTwice) {
+        // Copies that spend the budget have one copy of a create refused and the other one taken: a named gap.
+        exchange.budgets.create *= 2;
+    }
     let mut scenario = Scenario::made("drawn");
     scenario.seed = c.below("latencies", 1 << 32);
     scenario.heal = Some(HEALING);
