@@ -337,7 +337,7 @@ impl Durable {
 
 /// Fills that are not ours are remembered this long before the watermark, against coming twice.
 const FOREIGN_MEMORY: Span = Span::secs(3_600);
-/// No view of a position that a reconcile brings is so far behind (bybit-v5.md 10.2: seconds).
+/// No view of a position that a reconcile brings is so far behind: they are so by seconds, and Bybit names no bound.
 const VIEWS_BEHIND: Span = Span::secs(300);
 
 fn ended(order: &mut Order, at: Timestamp) {

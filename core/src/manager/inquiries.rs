@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 const SCHEDULE: [Span; 6] =
     [Span::millis(500), Span::secs(1), Span::secs(2), Span::secs(4), Span::secs(8), Span::secs(15)];
 /// How long after its last possible arrival an order may still be invisible to queries (bybit-v5.md 8.4).
-pub(super) const VISIBILITY_BOUND: Span = Span::secs(15);
+const VISIBILITY_BOUND: Span = Span::secs(15);
 /// Bybit forgets cancelled orders without a fill after 24 hours (bybit-v5.md 2.8); a margin on top.
 const FORGOTTEN_AFTER: Span = Span::secs(25 * 3_600);
 /// Orders that were made in this time are in the history's usual week; a margin below it.

@@ -1,7 +1,6 @@
 //! What was last seen, never stored: a restart forgets it, and decisions refuse what is stale. But for what was spent of the
 //! request budgets, which the records tell.
 
-use super::inquiries::VISIBILITY_BOUND;
 use crate::account::Resting;
 use crate::bybit::{ExecutionRow, OrderRow, PositionRow, WalletRow};
 use crate::event::Seq;
@@ -40,8 +39,8 @@ impl Clock {
     }
 }
 
-/// A view of the position that was asked for so long after a fill has it. Bybit names no bound; it is no less than what may
-/// pass until the reconcile has read the fill's execution, which mostly tells first.
+/// A view of the position that was asked for so long after a fill has it. Bybit names no bound; mostly the fill's execution
+/// comes first. What filled last of an order that is not listed any more may be unheard of for as long.
 const POSITION_BOUND: Span = Span::secs(60);
 
 /// An order of the account that is in no book of ours: one that may fill, or of which fills may be in no figure yet.
@@ -128,11 +127,13 @@ impl Foreign {
         !self.is_open() && self.filled <= self.heard
     }
 
-    /// Does it count as open still, after a reconcile that began then and did not list it? One view that shows nothing may be
-    /// behind, or blank for a moment: it takes one that began this much later to believe it.
-    pub(super) fn outlives(&mut self, began: Timestamp) -> bool {
+    /// A reconcile that began then did not list it. One view that shows nothing may be behind, or blank for a moment: it takes
+    /// one that began so much later to believe that it has ended. What filled of it counts on until it is heard of.
+    pub(super) fn missed(&mut self, began: Timestamp) {
         let missed_at = *self.missed_at.get_or_insert(began);
-        began.since(missed_at) < VISIBILITY_BOUND
+        if began.since(missed_at) >= POSITION_BOUND {
+            self.open.remaining = Quantity::ZERO;
+        }
     }
 }
 
@@ -320,8 +321,12 @@ mod tests {
     #[test]
     fn k1_one_reconcile_that_does_not_list_it_ends_nothing() {
         let mut foreign = foreign();
-        let again = NOW.after(VISIBILITY_BOUND);
-        assert!(foreign.outlives(NOW) && foreign.outlives(Timestamp(again.0 - 1)));
-        assert!(!foreign.outlives(again));
+        let again = NOW.after(POSITION_BOUND);
+        foreign.missed(NOW);
+        foreign.missed(Timestamp(again.0 - 1));
+        assert!(foreign.is_open());
+        foreign.missed(again);
+        assert!(!foreign.is_open() && !foreign.is_over());
+        assert_eq!(counts(&foreign), quantity("1"), "what its row told is heard of nowhere yet");
     }
 }

@@ -143,8 +143,11 @@ impl Turn<'_> {
             if sweep.shows_flat(foreign.open.symbol) {
                 foreign.shown(sweep.until, None);
             }
-            foreign.seen_at >= sweep.began
-                || !foreign.is_over() && (sweep.orders_cut || !foreign.is_open() || foreign.outlives(sweep.began))
+            let listed = foreign.seen_at >= sweep.began;
+            if !listed && !sweep.orders_cut {
+                foreign.missed(sweep.began);
+            }
+            listed || !foreign.is_over()
         });
         observed
             .hedged

@@ -9,8 +9,9 @@ use order_manager_core::input::{Answer, Input, Stream, Tag};
 use order_manager_core::unit::{Decimal, ExchangeOrderId, ExchangeTime, Quantity, Span, Timestamp};
 use std::collections::BTreeMap;
 
-/// Two reconciles that began so far apart, and did not list an order, may be believed (bybit-v5.md 10.2).
-const MISSED: Span = Span::secs(15);
+/// Two reconciles that began so far apart, and did not list an order, may be believed: what filled of it last is in the views
+/// of the position by then.
+const MISSED: Span = Span::secs(60);
 /// When a reconcile began is told as well as the exchange's clock is known.
 const UNSURE: Span = Span::secs(1);
 
