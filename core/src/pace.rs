@@ -91,7 +91,8 @@ impl Pace {
     }
 
     /// What was decided at `decided` left before `now`, when between nobody knows: the disk may have been slow, or the
-    /// process have stood still. It counts as spent as late as that, and not as decided now: once is enough.
+    /// process have stood still. It counts as spent as late as that, and not as decided now: once is enough. Only where
+    /// `decided` is when something was spent last: a step that comes after others of its time moves them all.
     pub fn left_before(&mut self, now: Timestamp, decided: Timestamp) {
         if self.last != decided {
             return;

@@ -90,6 +90,8 @@ fn e3_journals_of_every_version_are_read_and_end_as_they_did() {
                 let (folded, given) = (journal::read_folded(bytes).unwrap(), journal::read_given(bytes).unwrap());
                 assert_eq!((folded.seq, folded.at, &folded.events, &folded.sent), (seq, at, events, &record.sent));
                 assert_eq!((given.seq, given.at, &given.input), (seq, at, input), "{version}-{name}");
+                let cut = |end: &usize| journal::read_folded(&bytes[..*end]).is_ok();
+                assert_eq!((0..bytes.len()).find(cut), None, "{version}-{name}: a record that is cut off is none");
             }
             assert_eq!(same, version > 1, "{version}-{name}: what version 3 adds to the shape may be missing");
         }

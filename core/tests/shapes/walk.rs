@@ -22,8 +22,8 @@ pub(crate) fn check<T: for<'de> Deserialize<'de>>(listed: &str) -> Result<String
         if !found.iter().any(|(name, found)| name == head && found.starts_with(members)) {
             let now: Vec<_> = found.iter().filter(|(name, _)| name == head).map(|(_, members)| members).collect();
             return Err(format!(
-                "{head} was written as {members:?} and now is {now:?}: no journal could be read any more. Add at the end, \
-                 move nothing and take nothing out"
+                "{head} was written as {members:?} and now is {now:?}: journals could not be read any more. Add at the end, \
+                 move nothing, take nothing out, and let what is renamed keep its name (`#[serde(rename)]`)"
             ));
         }
     }

@@ -33,6 +33,11 @@ impl<'de> Reader<'de> {
     #[inline]
     fn content(&mut self, major: u8, wanted: &'static str) -> Result<&'de [u8], Wrong> {
         let length = self.head(major, wanted)?;
+        self.take(length, wanted)
+    }
+
+    #[inline]
+    fn take(&mut self, length: u64, wanted: &'static str) -> Result<&'de [u8], Wrong> {
         let split = usize::try_from(length).ok().and_then(|length| self.0.split_at_checked(length));
         let (content, rest) = split.ok_or_else(|| self.wrong(wanted))?;
         self.0 = rest;
@@ -138,10 +143,11 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     #[inline]
     fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         if self.is_at(ARRAY) {
-            return self.deserialize_seq(visitor);
+            return self.deserialize_tuple(size_of::<u128>(), visitor);
         }
-        let all = self.0.split_first().and_then(|(_, rest)| rest.first_chunk());
-        let bytes = self.content(BYTES, "the bytes of a number")?;
+        let length = self.head(BYTES, "the bytes of a number")?;
+        let all = self.0.first_chunk();
+        let bytes = self.take(length, "the bytes of a number")?;
         let idle =
             size_of::<u128>().checked_sub(bytes.len()).and_then(|idle| u32::try_from(idle.saturating_mul(8)).ok());
         let Some(idle @ 0..u128::BITS) = idle else {
@@ -435,7 +441,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
         match self.holds {
             Holds::Item => self.reader.deserialize_map(visitor),
             Holds::Values(values) => self.reader.fields(values, visitor),
-            Holds::Nothing => Err(self.lacks()),
+            Holds::Nothing => self.reader.fields(0, visitor), // it held nothing when it was written
         }
     }
 }

@@ -1,6 +1,7 @@
 use super::super::{read, write};
 use super::Reader;
-use crate::unit::{Bytes, Text};
+use crate::fixture::quantity;
+use crate::unit::{Bytes, Quantity, Text};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -161,6 +162,35 @@ fn a_field_that_was_not_written_yet_has_its_default() {
         assert_eq!(read(&bytes), Ok(Grown { known: 5, added: None }));
     }
     assert!(read::<(Narrow, u8)>(&written(&(Narrow { known: 5 },))).is_err());
+}
+
+#[derive(Serialize)]
+enum Bare {
+    One,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+enum Filled {
+    One {
+        #[serde(default)]
+        added: Option<u8>,
+    },
+}
+
+#[test]
+fn a_variant_that_held_nothing_may_hold_fields_later() {
+    for bytes in [named(&Bare::One), written(&Bare::One)] {
+        assert_eq!(read(&bytes), Ok(Filled::One { added: None }));
+    }
+}
+
+/// No writer of ours spends a byte more on a length than it needs.
+#[test]
+fn a_number_may_say_its_length_in_more_bytes() {
+    let long = [&[0x82, 0x58, 2, 1, 5, 0x58, 20][..], &[9; 20]].concat();
+    let short = [&[0x82, 0x42, 1, 5, 0x54][..], &[9; 20]].concat();
+    let number = |bytes| read::<(Quantity, Bytes)>(bytes).map(|(number, _)| number);
+    assert_eq!((number(&long), number(&short)), (Ok(quantity("0.5")), Ok(quantity("0.5"))));
 }
 
 #[test]
