@@ -2,7 +2,6 @@
 //! that was looked up last is found at once. Nothing is taken down again.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Things by their ids.
@@ -43,29 +42,24 @@ impl<K: Copy + Ord, V> Shelf<K, V> {
     where
         V: Default,
     {
-        if !self.is_last(id) {
-            let next = self.kept.len();
-            let place = *self.places.entry(id).or_insert(next);
-            if place == next {
-                self.kept.push((id, V::default()));
-            }
-            self.last.store(place, Relaxed);
-        }
-        &mut self.kept[self.last.load(Relaxed)].1
+        let place = self.place(id).unwrap_or_else(|| self.add(id, V::default()));
+        &mut self.kept[place].1
     }
 
     /// Puts one in the place of this id.
     pub(crate) fn put(&mut self, id: K, one: V) {
-        match self.places.entry(id) {
-            Entry::Occupied(known) => {
-                self.last.store(*known.get(), Relaxed);
-                self.kept[*known.get()].1 = one;
-            }
-            Entry::Vacant(room) => {
-                self.last.store(*room.insert(self.kept.len()), Relaxed);
-                self.kept.push((id, one));
-            }
+        match self.place(id) {
+            Some(place) => self.kept[place].1 = one,
+            None => _ = self.add(id, one),
         }
+    }
+
+    fn add(&mut self, id: K, one: V) -> usize {
+        let place = self.kept.len();
+        self.places.insert(id, place);
+        self.kept.push((id, one));
+        self.last.store(place, Relaxed);
+        place
     }
 
     /// All of them, by id.
@@ -79,13 +73,12 @@ impl<K: Copy + Ord, V> Shelf<K, V> {
     }
 
     fn place(&self, id: K) -> Option<usize> {
-        if !self.is_last(id) {
-            self.last.store(*self.places.get(&id)?, Relaxed);
+        let last = self.last.load(Relaxed);
+        if self.kept.get(last).is_some_and(|(of, _)| *of == id) {
+            return Some(last);
         }
-        Some(self.last.load(Relaxed))
-    }
-
-    fn is_last(&self, id: K) -> bool {
-        self.kept.get(self.last.load(Relaxed)).is_some_and(|(of, _)| *of == id)
+        let place = *self.places.get(&id)?;
+        self.last.store(place, Relaxed);
+        Some(place)
     }
 }

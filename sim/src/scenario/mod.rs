@@ -27,7 +27,7 @@
 //! | step | example | what happens |
 //! |---|---|---|
 //! | `signal` | `{ id = "s-1", side = "buy", amount = "500" }` | a signal is delivered; `{ raw = ".." }`: any body |
-//! | `again` | `"s-1"` | the bytes of an earlier signal are delivered again |
+//! | `again` | `"s-1"` | an earlier signal is delivered again, as it came |
 //! | `price` | `{ BTCUSDT = "50100" }` | the market moves; `{ touch = "BTCUSDT" }`: to our oldest resting order |
 //! | `manual` | `{ side = "sell", quantity = "0.1" }` | another hand on the account trades |
 //! | `liquidity` | `{ at_best = "0.5" }` | the book becomes this deep |
@@ -166,7 +166,7 @@ pub enum Action {
     Signal(SignalStep),
     /// A body that need not be a signal is delivered.
     Raw(RawStep),
-    /// The bytes of an earlier signal, by alias, are delivered again.
+    /// An earlier signal, by alias, is delivered again as it came.
     Again(String),
     /// The market moves: new prices by symbol.
     Price(BTreeMap<Symbol, Price>),

@@ -71,7 +71,7 @@ pub fn draw_of(c: &mut Choices, profile: &Profile) -> Drawn {
     if has(Family::TightBudgets) {
         exchange.budgets = stage::tight(c);
     }
-    if has(Family::RequestTwice) {
+    if has(Family::RequestTwice) && !has(Family::TightBudgets) {
         // Copies that spend the budget have one copy of a create refused and the other one taken: a named gap.
         exchange.budgets.create *= 2;
     }

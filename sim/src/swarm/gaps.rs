@@ -1,6 +1,7 @@
 //! The two lists: what holds now, and what is known not to. Families of faults and oracles stand in one of them.
 //!
-//! No fault is softened and no oracle weakened to leave the second list.
+//! No fault is softened and no oracle weakened to leave the second list. What a fault makes impossible to know is kept apart
+//! from it in the draw, and named here: see [`NAMED_GAPS`].
 
 use super::family::Family;
 use crate::oracle::{Oracle, Set};
@@ -75,7 +76,8 @@ pub const NAMED_GAPS: &[Gap] = &[
         seed: 84,
         part: 5,
         what: "A request is doubled on the way, one copy is refused and the other one taken: who hears the refusal cannot know \
-               of the other. TCP brings a request once.",
+               of the other. TCP brings a request once. For the same reason a world that doubles requests has twice the \
+               budget of creates, and uses no id again.",
     },
     Gap {
         cause: Cause::Family(Family::TightBudgets),
