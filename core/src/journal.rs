@@ -8,9 +8,8 @@
 //! No name is written, so everything that a record or a checkpoint reaches grows in one way only: **fields and variants
 //! are added at the end, never moved and never taken out, and a new field has a default** (`#[serde(default)]`). So a
 //! later build reads what lacks its fields, and passes over fields that it does not know. What stands in which order is
-//! listed in `core/tests/shapes.txt`, and a test holds the rule; that a field keeps its type, and a tuple its length, no
-//! test holds but the journals of `core/tests/journals`. What is renamed keeps its old name too (`#[serde(rename)]`), for
-//! versions up to 3 are read by names.
+//! listed in `core/tests/shapes.txt`, with what kind of thing it is, and a test holds the rule. What is renamed keeps its old
+//! name too (`#[serde(rename)]`), for versions up to 3 are read by names.
 
 mod cbor;
 pub mod named;

@@ -54,7 +54,7 @@ fn what_is_moved_or_taken_out_or_has_no_default_is_refused() {
         }
     )("")
     .unwrap();
-    assert_eq!(was, "Shape\n  one\n  two\n");
+    assert_eq!(was, "Shape\n  one: integer\n  two: maybe integer\n");
     let longer = shape!(
         struct Shape {
             one: u8,
@@ -63,7 +63,7 @@ fn what_is_moved_or_taken_out_or_has_no_default_is_refused() {
             three: u8,
         }
     );
-    assert_eq!(longer(&was).unwrap(), "Shape\n  one\n  two\n  three\n");
+    assert_eq!(longer(&was).unwrap(), "Shape\n  one: integer\n  two: maybe integer\n  three: integer\n");
     let refused = [
         shape!(
             struct Shape {
@@ -91,6 +91,18 @@ fn what_is_moved_or_taken_out_or_has_no_default_is_refused() {
                 three: u8,
             }
         )(&was),
+        shape!(
+            struct Shape {
+                one: String,
+                two: Option<u64>,
+            }
+        )(&was),
+        shape!(
+            struct Shape {
+                one: (u8, u8),
+                two: Option<u64>,
+            }
+        )(&was),
     ];
     for verdict in refused {
         assert!(verdict.as_ref().is_err_and(|why| why.contains("Shape")), "{verdict:?}");
@@ -106,7 +118,7 @@ fn variants_are_held_as_fields_are() {
         }
     )("")
     .unwrap();
-    assert_eq!(was, "Shape\n  One\n  Two\n\nShape::Two\n  a\n  b\n");
+    assert_eq!(was, "Shape\n  One\n  Two\n\nShape::Two\n  a: integer\n  b: integer\n");
     assert!(
         shape!(
             enum Shape {
@@ -120,19 +132,45 @@ fn variants_are_held_as_fields_are() {
     assert!(
         shape!(
             enum Shape {
+                One {
+                    #[serde(default)]
+                    a: u8,
+                },
+                Two {
+                    a: u8,
+                    b: u8,
+                },
+            }
+        )(&was)
+        .is_ok()
+    );
+    let refused = [
+        shape!(
+            enum Shape {
                 Two { a: u8, b: u8 },
                 One,
             }
-        )(&was)
-        .is_err()
-    );
-    assert!(
+        )(&was),
         shape!(
             enum Shape {
                 One,
                 Two { b: u8, a: u8 },
             }
-        )(&was)
-        .is_err()
-    );
+        )(&was),
+        shape!(
+            enum Shape {
+                One { a: u8 },
+                Two { a: u8, b: u8 },
+            }
+        )(&was),
+        shape!(
+            enum Shape {
+                One(Option<u8>),
+                Two { a: u8, b: u8 },
+            }
+        )(&was),
+    ];
+    for verdict in refused {
+        assert!(verdict.as_ref().is_err_and(|why| why.contains("Shape")), "{verdict:?}");
+    }
 }

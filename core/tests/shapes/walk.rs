@@ -1,4 +1,5 @@
-//! Walks through a type as serde sees it, and lists the fields and variants of all that it reaches.
+//! Walks through a type as serde sees it, and lists the fields and variants of all that it reaches, with what kind of thing
+//! each is. How wide an integer is makes no difference to how it is written.
 
 use serde::Deserialize;
 use serde::de::value::{Error, U32Deserializer};
@@ -7,7 +8,7 @@ use serde::forward_to_deserialize_any;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A struct and its fields, an enum and its variants, or a variant and its fields.
+/// A struct and its fields, an enum and its variants, or a variant and what it holds.
 type Shape = (String, Vec<String>);
 
 /// Often enough that each enum within each variant of each other one shows all of its own.
@@ -34,7 +35,7 @@ pub(crate) fn check<T: for<'de> Deserialize<'de>>(listed: &str) -> Result<String
 
 /// All shapes, where nothing is written of those that are listed but what is listed.
 fn walk<T: for<'de> Deserialize<'de>>(listed: &[Shape]) -> Result<BTreeSet<Shape>, String> {
-    let walk = Walk { listed, found: RefCell::default(), turns: RefCell::default() };
+    let walk = Walk { listed, found: RefCell::default(), turns: RefCell::default(), kind: RefCell::default() };
     for _ in 0..ROUNDS {
         T::deserialize(Walker(&walk)).map_err(|error| error.to_string())?;
     }
@@ -52,16 +53,57 @@ struct Walk<'l> {
     found: RefCell<BTreeSet<Shape>>,
     /// How often an enum was come to.
     turns: RefCell<BTreeMap<Shape, usize>>,
+    /// What kind of thing is being read, as far as it has been come to.
+    kind: RefCell<String>,
 }
 
 impl Walk<'_> {
-    /// Takes the shape down; how many of its members were listed, all where it is new.
-    fn find(&self, head: &str, members: &[&str]) -> usize {
-        let shape = (head.to_owned(), members.iter().map(|&member| member.to_owned()).collect::<Vec<_>>());
-        let known = self.listed.iter().filter(|(name, known)| *name == shape.0 && shape.1.starts_with(known));
-        let length = known.map(|(_, known)| known.len()).max().unwrap_or(members.len());
-        self.found.borrow_mut().insert(shape);
-        length
+    /// Was this variant listed as one that holds nothing?
+    fn was_bare(&self, head: &str, variant: &str) -> bool {
+        let is_listed = |(name, known): &Shape| name == head && known.iter().any(|member| member == variant);
+        self.listed.iter().any(is_listed) && !self.listed.iter().any(|(name, _)| *name == format!("{head}::{variant}"))
+    }
+
+    /// How many of these fields were listed, all where they are new.
+    fn listed(&self, head: &str, fields: &[&str]) -> usize {
+        let is_it = |member: &String, field: &&str| member.split(": ").next() == Some(*field);
+        let begins = |known: &Vec<String>| {
+            known.len() <= fields.len() && known.iter().zip(fields).all(|(member, field)| is_it(member, field))
+        };
+        let known = self.listed.iter().filter(|(name, known)| name == head && begins(known));
+        known.map(|(_, known)| known.len()).max().unwrap_or(fields.len())
+    }
+
+    fn find(&self, head: &str, members: Vec<String>) {
+        self.found.borrow_mut().insert((head.to_owned(), members));
+    }
+
+    fn is(&self, kind: &str) {
+        self.kind.borrow_mut().push_str(kind);
+    }
+
+    /// What kind of thing is read there.
+    fn kind_in<T>(&self, read: impl FnOnce() -> Result<T, Error>) -> Result<(T, String), Error> {
+        let around = self.kind.take();
+        let value = read()?;
+        Ok((value, self.kind.replace(around)))
+    }
+
+    /// Reads so many of these fields, and takes the shape down where it was read whole.
+    fn fields<'de, V: Visitor<'de>>(
+        &self,
+        head: &str,
+        left: usize,
+        fields: &[&str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let mut kinds = Vec::new();
+        let whole = left == fields.len();
+        let value = visitor.visit_seq(Fields { walker: Walker(self), left, kinds: &mut kinds });
+        if whole {
+            self.find(head, fields.iter().zip(&kinds).map(|(field, kind)| format!("{field}: {kind}")).collect());
+        }
+        value.map_err(|error| de::Error::custom(format_args!("{head}: {error}")))
     }
 
     fn turn(&self, name: &str, variants: &[&str]) -> usize {
@@ -78,8 +120,9 @@ impl Walk<'_> {
 struct Walker<'w>(&'w Walk<'w>);
 
 macro_rules! give {
-    ($($method:ident: $visit:ident($value:expr)),* $(,)?) => {$(
+    ($($method:ident: $kind:literal $visit:ident($value:expr)),* $(,)?) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.0.is($kind);
             visitor.$visit($value)
         }
     )*};
@@ -92,30 +135,37 @@ impl<'de, 'w> Deserializer<'de> for Walker<'w> {
         false
     }
     give! {
-        deserialize_any: visit_bytes(&[0; 16]), // of a signal's id
-        deserialize_bytes: visit_bytes(&[0; 16]),
-        deserialize_byte_buf: visit_bytes(&[0; 16]),
-        deserialize_bool: visit_bool(false),
-        deserialize_u8: visit_u64(1), deserialize_u16: visit_u64(1), deserialize_u32: visit_u64(1),
-        deserialize_u64: visit_u64(1), deserialize_u128: visit_u128(0),
-        deserialize_i8: visit_i64(1), deserialize_i16: visit_i64(1), deserialize_i32: visit_i64(1),
-        deserialize_i64: visit_i64(1),
-        deserialize_str: visit_str("a"), deserialize_string: visit_str("a"),
+        deserialize_any: "id" visit_bytes(&[0; 16]), // of a signal
+        deserialize_bytes: "bytes" visit_bytes(&[0; 16]),
+        deserialize_byte_buf: "bytes" visit_bytes(&[0; 16]),
+        deserialize_bool: "flag" visit_bool(false),
+        deserialize_u8: "integer" visit_u64(1), deserialize_u16: "integer" visit_u64(1),
+        deserialize_u32: "integer" visit_u64(1), deserialize_u64: "integer" visit_u64(1),
+        deserialize_i8: "integer" visit_i64(1), deserialize_i16: "integer" visit_i64(1),
+        deserialize_i32: "integer" visit_i64(1), deserialize_i64: "integer" visit_i64(1),
+        deserialize_u128: "number" visit_u128(0),
+        deserialize_str: "text" visit_str("a"), deserialize_string: "text" visit_str("a"),
     }
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.0.is("maybe ");
         visitor.visit_some(self)
     }
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_newtype_struct(self)
     }
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_seq(Members { walker: self, left: 1 })
+        self.0.is("list of ");
+        visitor.visit_seq(Elements { walker: self, left: 1, between: None })
     }
     fn deserialize_tuple<V: Visitor<'de>>(self, left: usize, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_seq(Members { walker: self, left })
+        self.0.is("(");
+        let value = visitor.visit_seq(Elements { walker: self, left, between: None })?;
+        self.0.is(")");
+        Ok(value)
     }
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(Members { walker: self, left: 1 })
+        self.0.is("map of ");
+        visitor.visit_map(Elements { walker: self, left: 1, between: None })
     }
     fn deserialize_struct<V: Visitor<'de>>(
         self,
@@ -123,9 +173,8 @@ impl<'de, 'w> Deserializer<'de> for Walker<'w> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let left = self.0.find(name, fields);
-        let value = visitor.visit_seq(Members { walker: self, left });
-        value.map_err(|error| de::Error::custom(format_args!("{name}: {error}")))
+        self.0.is(name);
+        self.0.fields(name, self.0.listed(name, fields), fields, visitor)
     }
     fn deserialize_enum<V: Visitor<'de>>(
         self,
@@ -133,35 +182,61 @@ impl<'de, 'w> Deserializer<'de> for Walker<'w> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.0.find(name, variants);
+        self.0.is(name);
+        self.0.find(name, variants.iter().map(|&variant| variant.to_owned()).collect());
         let index = self.0.turn(name, variants);
-        visitor.visit_enum(Variant { walker: self, index, name: format!("{name}::{}", variants[index]) })
+        let was_bare = self.0.was_bare(name, variants[index]);
+        visitor.visit_enum(Variant { walker: self, index, name: format!("{name}::{}", variants[index]), was_bare })
     }
     forward_to_deserialize_any! { f32 f64 char i128 unit unit_struct tuple_struct identifier ignored_any }
 }
 
-struct Members<'w> {
+/// Of a struct or of a variant, each of a kind of its own.
+struct Fields<'w, 'k> {
     walker: Walker<'w>,
     left: usize,
+    kinds: &'k mut Vec<String>,
 }
 
-impl<'de> de::SeqAccess<'de> for Members<'_> {
+impl<'de> de::SeqAccess<'de> for Fields<'_, '_> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
+        let (value, kind) = self.walker.0.kind_in(|| seed.deserialize(self.walker))?;
+        self.kinds.push(kind);
+        Ok(Some(value))
+    }
+}
+
+/// Of a list, a tuple or a map: their kinds are told with what they are in.
+struct Elements<'w> {
+    walker: Walker<'w>,
+    left: usize,
+    /// What stands before an element that is not the first, in the words for what it is in.
+    between: Option<&'static str>,
+}
+
+impl<'de> de::SeqAccess<'de> for Elements<'_> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        self.walker.0.is(self.between.replace(", ").unwrap_or_default());
         seed.deserialize(self.walker).map(Some)
     }
 }
 
-impl<'de> de::MapAccess<'de> for Members<'_> {
+impl<'de> de::MapAccess<'de> for Elements<'_> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         de::SeqAccess::next_element_seed(self, seed)
     }
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        self.walker.0.is(" to ");
         seed.deserialize(self.walker)
     }
 }
@@ -170,6 +245,15 @@ struct Variant<'w> {
     walker: Walker<'w>,
     index: usize,
     name: String,
+    /// It held nothing when it was written.
+    was_bare: bool,
+}
+
+impl Variant<'_> {
+    fn must_hold(&self) -> Result<(), Error> {
+        let refusal = || de::Error::custom(format_args!("{}: it held nothing when it was written", self.name));
+        if self.was_bare { Err(refusal()) } else { Ok(()) }
+    }
 }
 
 impl<'de> de::EnumAccess<'de> for Variant<'_> {
@@ -189,14 +273,21 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
         Ok(())
     }
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
-        seed.deserialize(self.walker)
+        self.must_hold()?;
+        let (value, kind) = self.walker.0.kind_in(|| seed.deserialize(self.walker))?;
+        self.walker.0.find(&self.name, vec![kind]);
+        Ok(value)
     }
     fn tuple_variant<V: Visitor<'de>>(self, left: usize, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_seq(Members { walker: self.walker, left })
+        self.must_hold()?;
+        let mut kinds = Vec::new();
+        let value = visitor.visit_seq(Fields { walker: self.walker, left, kinds: &mut kinds })?;
+        self.walker.0.find(&self.name, kinds);
+        Ok(value)
     }
     fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
-        let left = self.walker.0.find(&self.name, fields);
-        let value = visitor.visit_seq(Members { walker: self.walker, left });
-        value.map_err(|error| de::Error::custom(format_args!("{}: {error}", self.name)))
+        let walk = self.walker.0;
+        let left = if self.was_bare { 0 } else { walk.listed(&self.name, fields) };
+        walk.fields(&self.name, left, fields, visitor)
     }
 }
