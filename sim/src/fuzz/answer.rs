@@ -1,10 +1,10 @@
 //! Answers: the sensible one to each request, and the tape's wild ones.
 
 use super::fact;
-use super::venue::{Venue, Waiting};
+use super::venue::{Placed, Venue, Waiting};
 use crate::choice::Choices;
 use order_manager_core::bybit::{
-    ApiError, ApiReply, ExecutionRow, LimitHeaders, OrderRow, OrderStatus, Page, PositionRow, Reply, Request,
+    ApiError, ApiReply, ExecutionRow, LimitHeaders, OrderRow, OrderStatus, Page, PositionRow, Reply, Request, rest,
 };
 use order_manager_core::input::{Answer, Tag};
 use order_manager_core::manager::Durable;
@@ -145,13 +145,13 @@ pub(super) fn wild(
             reply(Err(ApiError::Code { code, message: Text::clipped("no") }))
         }
         7 => reply(Err(ApiError::Status(*choices.pick("http status", &STATUSES)))),
-        8 => garbage(choices),
+        8 => garbage(choices, venue, waiting),
         9..=11 => any_rows(choices, venue, durable, waiting, at),
         _ => good(venue, durable, waiting, at),
     }
 }
 
-fn garbage(choices: &mut Choices) -> Answer {
+fn garbage(choices: &mut Choices, venue: &mut Venue, waiting: &Waiting) -> Answer {
     let mut body = choices.pick("garbage", &GARBAGE).to_vec();
     for _ in 0..choices.below("garbled", 4) {
         let place = choices.below("where", body.len() as u64 + 1) as usize;
@@ -161,7 +161,28 @@ fn garbage(choices: &mut Choices) -> Answer {
             None => body.push(byte),
         }
     }
-    Answer::Http { status: 200, limits: LimitHeaders::default(), body: Bytes(body) }
+    let limits = LimitHeaders::default();
+    let read = rest::decode(waiting.outgoing.request.operation(), 200, limits, &body);
+    if read.result.is_ok_and(|reply| has_bad_rows(&reply)) && !may_show(venue, waiting.outgoing.tag) {
+        body.clear();
+    }
+    Answer::Http { status: 200, limits, body: Bytes(body) }
+}
+
+fn has_bad_rows(reply: &Reply) -> bool {
+    match reply {
+        Reply::Orders(page) => !page.bad.is_empty(),
+        Reply::Executions(page) => !page.bad.is_empty(),
+        _ => false,
+    }
+}
+
+/// May a row be shown that nobody can read? Where one order was asked for it is that one's, so that exists; of one that
+/// never came there is nothing to show.
+fn may_show(venue: &mut Venue, tag: Tag) -> bool {
+    let Tag::Inquiry { link, .. } = tag else { return true };
+    let placed = venue.placed.iter_mut().find(|placed| placed.create.link == link);
+    placed.map(Placed::exists).is_some()
 }
 
 /// Pages that answer more, less or something else than was asked.
@@ -174,14 +195,8 @@ fn any_rows(choices: &mut Choices, venue: &mut Venue, durable: &Durable, waiting
     };
     let cursor = if choices.chance("cursor", 250) { Some(Box::new(Text::clipped("more"))) } else { None };
     let mut bad = if choices.chance("bad row", 150) { vec![fact::bad_row(choices, venue)] } else { Vec::new() };
-    if let Tag::Inquiry { link, .. } = waiting.outgoing.tag
-        && !bad.is_empty()
-    {
-        // Nothing else was asked for: it is shown, and of one that never came there is nothing to show.
-        match venue.placed.iter_mut().find(|placed| placed.create.link == link) {
-            Some(placed) => placed.exists(),
-            None => bad.clear(),
-        }
+    if !bad.is_empty() && !may_show(venue, waiting.outgoing.tag) {
+        bad.clear();
     }
     reply(Ok(match &waiting.outgoing.request {
         Request::OpenOrders(_) | Request::OrderHistory(_) => {
