@@ -3,7 +3,7 @@
 use super::bench::{Bench, Scene, Verdict};
 use super::ends::Ends;
 use super::list::Oracle;
-use order_manager_core::command::Command;
+use order_manager_core::command::{Command, Receipt};
 use order_manager_core::config::Config;
 use order_manager_core::event::Event;
 use order_manager_core::input::{Input, Stream};
@@ -60,8 +60,8 @@ struct Count {
     since: Timestamp,
     inputs: u32,
     wakings: u32,
-    /// Wakings that only forgot.
-    forgetting: u32,
+    /// Wakings that only forgot, and deliveries that come again because there was no room, until they are too old.
+    aside: u32,
 }
 
 impl Pulse {
@@ -76,7 +76,7 @@ impl Pulse {
         self.steps += 1;
         let forgets = forgets(input, step);
         let idles = matches!(input, Input::Woke) && !settles(step) && !forgets;
-        self.count(bench, scene.now, idles, forgets);
+        self.count(bench, scene.now, idles, forgets || waits_for_room(input, step));
         match input {
             Input::Started(_) => {
                 (self.stream_up, self.reconciled, self.resumed) = (false, false, manager.now());
@@ -126,18 +126,18 @@ impl Pulse {
         });
     }
 
-    fn count(&mut self, bench: &mut Bench, now: Timestamp, idles: bool, forgets: bool) {
+    fn count(&mut self, bench: &mut Bench, now: Timestamp, idles: bool, aside: bool) {
         for (count, span) in [(&mut self.second, Span::secs(1)), (&mut self.minute, Span::secs(60))] {
             if now.since(count.since) >= span {
                 if span == Span::secs(60) {
                     let next = now.since(count.since) < Span::secs(120);
-                    self.last_minute = if next { count.inputs.saturating_sub(count.forgetting) } else { 0 };
+                    self.last_minute = if next { count.inputs.saturating_sub(count.aside) } else { 0 };
                 }
                 *count = Count { since: now, ..Count::default() };
             }
             count.inputs += 1;
             count.wakings += u32::from(idles);
-            count.forgetting += u32::from(forgets);
+            count.aside += u32::from(aside);
         }
         let Count { inputs, wakings, .. } = self.second;
         bench.must(Oracle::NoBusyLoop, inputs <= INPUTS_A_SECOND && wakings <= WAKINGS_A_SECOND, || {
@@ -147,7 +147,7 @@ impl Pulse {
 
     /// Nothing happened for long: the last minutes were quiet.
     pub(super) fn quiet(&self, config: &Config) -> Verdict {
-        let this_minute = self.minute.inputs.saturating_sub(self.minute.forgetting);
+        let this_minute = self.minute.inputs.saturating_sub(self.minute.aside);
         let most = u64::from(self.last_minute.max(this_minute));
         let reconciles = 60 / config.reconcile_interval_seconds.clamp(1, 60) + 1;
         if most <= IDLE_INPUTS + A_RECONCILE * reconciles {
@@ -162,6 +162,12 @@ impl Pulse {
 fn forgets(input: &Input, step: &Step) -> bool {
     let drops = |event: &Event| matches!(event, Event::SignalForgotten { .. } | Event::OrderForgotten { .. });
     matches!(input, Input::Woke) && step.commands.is_empty() && !step.events.is_empty() && step.events.iter().all(drops)
+}
+
+/// A delivery for which there is no room, or one that is refused at once.
+fn waits_for_room(input: &Input, step: &Step) -> bool {
+    let paused = |command: &Command| matches!(command, Command::Settle { receipt: Receipt::Paused, .. });
+    matches!(input, Input::Signal(_) | Input::TypedSignal(_)) && (step.commands.iter().any(paused) || settles(step))
 }
 
 fn settles(step: &Step) -> bool {
