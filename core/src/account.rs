@@ -91,13 +91,19 @@ impl Held {
 
 /// The worst position of one symbol, each way, from what is held and the orders of that symbol.
 /// Nothing where the figures overflow.
-pub fn worst_case(held: Held, orders: impl Iterator<Item = Resting>) -> Option<Worst<Quantity>> {
+#[cfg(test)]
+pub(crate) fn worst_case(held: Held, orders: impl Iterator<Item = Resting>) -> Option<Worst<Quantity>> {
     let Worst { long, short } = Reach::in_quantity(orders)?.worst(held)?;
     Some(Worst { long: Quantity(long.0), short: Quantity(short.0) })
 }
 
 /// What the worst position of one symbol would be worth, each way, quote units, none negative.
-pub fn worst_notional(held: Held, orders: impl Iterator<Item = Resting>, reference: Price) -> Option<Worst<Money>> {
+#[cfg(test)]
+pub(crate) fn worst_notional(
+    held: Held,
+    orders: impl Iterator<Item = Resting>,
+    reference: Price,
+) -> Option<Worst<Money>> {
     Reach::of(orders, reference)?.worst(held)
 }
 
@@ -143,7 +149,7 @@ impl Reach {
         Some(self)
     }
 
-    /// May any of them only reduce? Where none does, it makes no difference who says what is held.
+    /// May any of them only reduce? Where none does, only how much is held makes a difference, and not who says so.
     #[must_use]
     pub fn reduces(&self) -> bool {
         self.long.reducing.is_positive() || self.short.reducing.is_positive()

@@ -163,7 +163,7 @@ fn garbage(choices: &mut Choices, venue: &mut Venue, waiting: &Waiting) -> Answe
     }
     let limits = LimitHeaders::default();
     let read = rest::decode(waiting.outgoing.request.operation(), 200, limits, &body);
-    if read.result.is_ok_and(|reply| has_bad_rows(&reply)) && !may_show(venue, waiting.outgoing.tag) {
+    if read.result.is_ok_and(|reply| has_bad_rows(&reply)) && !make_true(venue, waiting.outgoing.tag) {
         body.clear();
     }
     Answer::Http { status: 200, limits, body: Bytes(body) }
@@ -177,9 +177,9 @@ fn has_bad_rows(reply: &Reply) -> bool {
     }
 }
 
-/// May a row be shown that nobody can read? Where one order was asked for it is that one's, so that exists; of one that
-/// never came there is nothing to show.
-fn may_show(venue: &mut Venue, tag: Tag) -> bool {
+/// Makes true what a row tells that nobody can read: where one order was asked for it is that one's, which exists from now
+/// on. False where that one never came: then there is nothing to show.
+fn make_true(venue: &mut Venue, tag: Tag) -> bool {
     let Tag::Inquiry { link, .. } = tag else { return true };
     let placed = venue.placed.iter_mut().find(|placed| placed.create.link == link);
     placed.map(Placed::exists).is_some()
@@ -195,7 +195,7 @@ fn any_rows(choices: &mut Choices, venue: &mut Venue, durable: &Durable, waiting
     };
     let cursor = if choices.chance("cursor", 250) { Some(Box::new(Text::clipped("more"))) } else { None };
     let mut bad = if choices.chance("bad row", 150) { vec![fact::bad_row(choices, venue)] } else { Vec::new() };
-    if !bad.is_empty() && !may_show(venue, waiting.outgoing.tag) {
+    if !bad.is_empty() && !make_true(venue, waiting.outgoing.tag) {
         bad.clear();
     }
     reply(Ok(match &waiting.outgoing.request {
