@@ -1,13 +1,15 @@
 //! Reading Bybit's JSON leniently (bybit-v5.md 1.3): each field for itself, numbers as text or number,
 //! `""` and `null` as absent, unknown fields skipped. Decimals are read from the text as it came.
 
+mod read;
+
 use crate::unit::{Decimal, ExchangeTime, Text, decimal};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use read::List;
 use serde_json::value::RawValue;
 
 /// The largest body that is looked at. A full page of the largest rows is a tenth of it.
@@ -41,8 +43,60 @@ pub(crate) fn text(body: &[u8]) -> Result<&str, Unreadable> {
     core::str::from_utf8(body).map_err(|e| why("body", format_args!("is not UTF-8: {e}")))
 }
 
-/// The fields of one JSON object, unread. Of a name that comes twice the last counts.
-pub(crate) struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+/// The fields of one JSON object. Of a name that comes twice the last counts.
+#[derive(Clone)]
+pub(crate) struct Fields<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+
+/// A value: as it came, or of a holder what it holds.
+#[derive(Clone)]
+pub(super) enum Value<'a> {
+    Unread(&'a RawValue),
+    Object(Fields<'a>),
+    List(List<'a>),
+    /// A holder, or a row, that holds nothing; and what it is instead.
+    Other(&'static str),
+}
+
+impl<'a> Value<'a> {
+    fn is_null(&self) -> bool {
+        match self {
+            Self::Unread(raw) => raw.get() == "null",
+            Self::Other(what) => *what == "null",
+            Self::Object(_) | Self::List(_) => false,
+        }
+    }
+
+    /// The object that it is; `name` is what to call it in an error.
+    pub(super) fn object(&self, name: &str) -> Result<Cow<'_, Fields<'a>>, Unreadable> {
+        match self {
+            Self::Object(fields) => Ok(Cow::Borrowed(fields)),
+            Self::Unread(raw) => Fields::read(name, raw.get()).map(Cow::Owned),
+            other => Err(why(name, format_args!("is not an object but {other}"))),
+        }
+    }
+
+    fn list(&self, name: &str) -> Result<Cow<'_, List<'a>>, Unreadable> {
+        match self {
+            Self::List(list) => Ok(Cow::Borrowed(list)),
+            Self::Unread(raw) => {
+                let list = serde_json::from_str(raw.get());
+                list.map(Cow::Owned).map_err(|_| why(name, format_args!("is not a list but {self}")))
+            }
+            other => Err(why(name, format_args!("is not a list but {other}"))),
+        }
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unread(raw) => Shown(raw.get()).fmt(f),
+            Self::Object(_) => f.write_str("an object"),
+            Self::List(_) => f.write_str("a list"),
+            Self::Other(what) => f.write_str(what),
+        }
+    }
+}
 
 impl<'a> Fields<'a> {
     /// The object that `json` is; `name` is what to call it in an error.
@@ -54,24 +108,34 @@ impl<'a> Fields<'a> {
     }
 
     /// A field's value; `null` is absent.
-    fn value(&self, name: &str) -> Option<&'a RawValue> {
+    fn value(&self, name: &str) -> Option<&Value<'a>> {
         let found = self.0.iter().rfind(|(key, _)| key == name);
-        found.map(|(_, value)| *value).filter(|value| value.get() != "null")
+        found.map(|(_, value)| value).filter(|value| !value.is_null())
     }
 
-    /// Names and values in the order they came.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), *value))
+    /// The same as it came; a holder is none.
+    fn raw(&self, name: &str) -> Result<Option<&'a str>, Unreadable> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Unread(raw)) => Ok(Some(raw.get())),
+            Some(holder) => Err(why(name, format_args!("is {holder}"))),
+        }
+    }
+
+    /// Names in the order they came.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_ref())
     }
 
     /// An object within this one; `""` is none, as for other values.
-    pub(super) fn object(&self, name: &str) -> Result<Option<Fields<'a>>, Unreadable> {
-        let value = self.value(name).filter(|value| value.get() != "\"\"");
-        value.map(|value| Fields::read(name, value.get())).transpose()
+    pub(super) fn object(&self, name: &str) -> Result<Option<Cow<'_, Self>>, Unreadable> {
+        let is_empty = |value: &&Value<'_>| matches!(value, Value::Unread(raw) if raw.get() == "\"\"");
+        let value = self.value(name).filter(|value| !is_empty(value));
+        value.map(|value| value.object(name)).transpose()
     }
 
-    /// A value that must be there, unread.
-    pub(super) fn raw(&self, name: &str) -> Result<&'a RawValue, Unreadable> {
+    /// A value that must be there.
+    pub(super) fn must(&self, name: &str) -> Result<&Value<'a>, Unreadable> {
         self.value(name).ok_or_else(|| missing(name))
     }
 
@@ -81,19 +145,20 @@ impl<'a> Fields<'a> {
     }
 
     /// A list. Its absence is an error: an answer without a list is not an empty list.
-    pub(super) fn list(&self, name: &str) -> Result<Vec<&'a RawValue>, Unreadable> {
-        let json = self.value(name).ok_or_else(|| missing(name))?.get();
-        let list: List<'a> =
-            serde_json::from_str(json).map_err(|_| why(name, format_args!("is not a list: {}", Shown(json))))?;
+    pub(super) fn list(&self, name: &str) -> Result<Cow<'_, [Value<'a>]>, Unreadable> {
+        let list = self.must(name)?.list(name)?;
         if list.more {
             return Err(why(name, format_args!("has more than {ROWS_MAX} rows")));
         }
-        Ok(list.rows)
+        Ok(match list {
+            Cow::Borrowed(list) => Cow::Borrowed(&list.rows),
+            Cow::Owned(list) => Cow::Owned(list.rows),
+        })
     }
 
     /// A text, or a number as it was written; empty is none.
     pub(super) fn scalar(&self, name: &str) -> Result<Option<Cow<'a, str>>, Unreadable> {
-        self.value(name).map_or(Ok(None), |value| scalar(name, value))
+        self.raw(name)?.map_or(Ok(None), |json| scalar(name, json))
     }
 
     /// A text that must be there, not be empty and fit.
@@ -139,7 +204,7 @@ impl<'a> Fields<'a> {
 
     /// True or false; absent is false.
     pub(super) fn flag(&self, name: &str) -> Result<bool, Unreadable> {
-        match self.value(name).map_or("false", RawValue::get) {
+        match self.raw(name)?.unwrap_or("false") {
             "true" | "\"true\"" => Ok(true),
             "false" | "\"false\"" | "\"\"" => Ok(false),
             other => Err(why(name, format_args!("is not true or false: {}", Shown(other)))),
@@ -158,8 +223,7 @@ pub(super) fn required<T>(name: &str, value: Option<T>) -> Result<T, Unreadable>
 }
 
 /// A text, or a number as it was written; empty and `null` are none.
-fn scalar<'a>(name: &str, value: &'a RawValue) -> Result<Option<Cow<'a, str>>, Unreadable> {
-    let json = value.get();
+fn scalar<'a>(name: &str, json: &'a str) -> Result<Option<Cow<'a, str>>, Unreadable> {
     let quoted = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     match (quoted, json.bytes().next()) {
         (Some(""), _) => Ok(None),
@@ -180,78 +244,5 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let short: Text<40> = Text::clipped(self.0);
         write!(f, "{short:?}{}", if short.as_str().len() < self.0.len() { "..." } else { "" })
-    }
-}
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Fields<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Vec::new();
-                while let Some((Key(name), value)) = map.next_entry()? {
-                    fields.push((name, value));
-                }
-                Ok(Fields(fields))
-            }
-        }
-        d.deserialize_map(Reader)
-    }
-}
-
-/// A field's name, borrowed where it has no escapes.
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Key<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(name)))
-            }
-            fn visit_str<E>(self, name: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(String::from(name))))
-            }
-        }
-        d.deserialize_str(Reader)
-    }
-}
-
-/// A list of at most [`ROWS_MAX`] values, and whether there were more.
-struct List<'a> {
-    rows: Vec<&'a RawValue>,
-    more: bool,
-}
-
-impl<'de> Deserialize<'de> for List<'de> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = List<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<'de>, A::Error> {
-                let mut rows = Vec::new();
-                while rows.len() < ROWS_MAX {
-                    let Some(row) = seq.next_element()? else { return Ok(List { rows, more: false }) };
-                    rows.push(row);
-                }
-                let mut more = false;
-                while seq.next_element::<IgnoredAny>()?.is_some() {
-                    more = true;
-                }
-                Ok(List { rows, more })
-            }
-        }
-        d.deserialize_seq(Reader)
     }
 }

@@ -5,6 +5,7 @@ use super::reply::{BadRow, ExecutionRow, OrderRow, PositionRow, WalletRow};
 use super::rows;
 use crate::unit::{ExchangeTime, Text};
 use alloc::vec::Vec;
+use core::slice;
 use serde::{Deserialize, Serialize};
 
 /// The rows of one message, each read for itself.
@@ -71,7 +72,7 @@ pub fn decode_gateway(body: &[u8]) -> Result<Push, Unreadable> {
     let envelope = Fields::read("body", json::text(body)?)?;
     let kind = envelope.words::<16>("event_type")?;
     let (rows, bad) = match kind.as_str() {
-        "order" => into(PushRows::Orders, rows::read(&[envelope.raw("payload")?], rows::order)),
+        "order" => into(PushRows::Orders, rows::read(slice::from_ref(envelope.must("payload")?), rows::order)),
         other => (nothing(other), Vec::new()),
     };
     Ok(Push { time: None, rows, bad })

@@ -315,6 +315,5 @@ const fn operation(tag: Tag) -> Operation {
 
 /// The topic stands at the beginning of a push.
 fn names_positions(bytes: &[u8]) -> bool {
-    let head = bytes.get(..160).unwrap_or(bytes);
-    head.windows(10).any(|of| of == b"\"position\"" || of == b"\"position.")
+    String::from_utf8_lossy(bytes.get(..160).unwrap_or(bytes)).contains("\"position")
 }

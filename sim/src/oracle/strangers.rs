@@ -147,5 +147,5 @@ fn pushed(push: &Push, each: impl FnMut(&OrderRow)) {
 
 /// Rows of orders alone tell a status.
 fn names_orders(bytes: &[u8]) -> bool {
-    bytes.windows(13).any(|of| of == b"\"orderStatus\"")
+    String::from_utf8_lossy(bytes).contains("\"orderStatus\"")
 }

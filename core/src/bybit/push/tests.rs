@@ -30,7 +30,7 @@ fn orders_read_as_4_4_shows_them() {
 #[test]
 fn a_spot_market_buy_reads_with_its_fills_and_without_its_base_coin_fee() {
     let body = Fields::read("body", samples::PUSH_ORDER_SPOT).unwrap();
-    let row = rows::order(&Fields::read("row", body.list("data").unwrap()[0].get()).unwrap()).unwrap();
+    let row = rows::order(&body.list("data").unwrap()[0].object("row").unwrap()).unwrap();
     // The stream brings every product; only linear orders are traded so far, and the others are none of ours.
     assert_eq!(read(samples::PUSH_ORDER_SPOT).rows, PushRows::Orders(Vec::new()));
     assert_eq!((row.status, row.is_market, row.price), (OrderStatus::PartiallyFilledCanceled, true, None));
@@ -123,7 +123,10 @@ fn a_message_that_is_none_is_an_error_by_name() {
         ("{}", "body has neither topic nor op: "),
         (r#"{"topic":"order"}"#, "data is missing"),
         (r#"{"topic":"order","data":null}"#, "data is missing"),
-        (r#"{"topic":"order","data":{}}"#, "data is not a list: \"{}\""),
+        (r#"{"topic":"order","data":{}}"#, "data is not a list but an object"),
+        (r#"{"topic":"order","data":[],"data":"[]"}"#, "data is not a list but a text"),
+        (r#"{"topic":"order","data":-7}"#, "data is not a list but a number"),
+        (r#"{"topic":"order","data":true}"#, "data is not a list but true or false"),
         (r#"{"topic":{}}"#, "topic is neither text nor number: \"{}\""),
     ] {
         assert_eq!(decode(body.as_bytes()).unwrap_err().to_string(), why, "{body}");

@@ -49,7 +49,7 @@ impl<'a> Envelope<'a> {
     }
 
     fn reply(&self, operation: Operation) -> Result<Reply, Unreadable> {
-        reply(operation, &required("result", self.fields.object("result")?)?)
+        reply(operation, required("result", self.fields.object("result")?)?.as_ref())
     }
 }
 
@@ -81,7 +81,7 @@ fn page<T>(result: &Fields<'_>, one: fn(&Fields<'_>) -> Result<T, Unreadable>) -
 fn wallet(result: &Fields<'_>) -> Result<WalletRow, Unreadable> {
     let list = result.list("list")?;
     let account = list.first().ok_or_else(|| why("list", "is empty"))?;
-    rows::wallet(&Fields::read("list[0]", account.get())?)
+    rows::wallet(account.object("list[0]")?.as_ref())
 }
 
 /// Microseconds since 1970, from nanoseconds, or where those are missing from seconds (1.6).

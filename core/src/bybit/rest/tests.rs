@@ -344,17 +344,19 @@ fn every_list_reads_its_rows() {
 fn o4_a_broken_row_is_set_aside_and_the_others_count() {
     let broken = samples::ORDER_CANCELLED.replace(r#""side":"Sell""#, r#""side":7"#);
     let nameless = samples::ORDER.replace(r#""symbol":"ETHUSDT""#, r#""symbol":"""#).replace("test-000005", "");
-    let rows = [samples::ORDER, &broken, "null", &nameless, samples::ORDER_POST_ONLY];
+    let rows = [samples::ORDER, &broken, "null", &nameless, samples::ORDER_POST_ONLY, "7", "[{}]"];
     let Ok(Reply::Orders(page)) = answer(Operation::OpenOrders, &list(&rows)).result else { panic!() };
-    assert_eq!((page.rows.len(), page.len()), (2, 5));
+    assert_eq!((page.rows.len(), page.len()), (2, 7));
     let bad: Vec<_> = page.bad.iter().map(|b| (b.index, b.why.to_string(), b.link.map(|l| l.to_string()))).collect();
     let why = |index, why: &str, link: Option<&str>| (index, why.to_string(), link.map(|l| l.to_string()));
     assert_eq!(
         bad,
         [
             why(1, "side is neither Buy nor Sell: \"7\"", Some("test-000006")),
-            why(2, "row is not an object: \"null\"", None),
+            why(2, "row is not an object but null", None),
             why(3, "symbol is missing", None),
+            why(5, "row is not an object but a number", None),
+            why(6, "row is not an object but a list", None),
         ]
     );
 }
@@ -367,11 +369,17 @@ fn o2_an_answer_without_its_list_is_not_an_empty_list() {
         let body = format!(r#"{{"retCode":0,"result":{result}}}"#);
         assert_eq!(unreadable(Operation::OpenOrders, &body), "list is missing");
     }
-    assert_eq!(unreadable(Operation::OpenOrders, r#"{"retCode":0,"result":null}"#), "result is missing");
-    assert_eq!(
-        unreadable(Operation::OpenOrders, r#"{"retCode":0,"result":{"list":{}}}"#),
-        "list is not a list: \"{}\""
-    );
+    for (result, why) in [
+        ("null", "result is missing"),
+        ("\"\"", "result is not an object but a text"),
+        ("[]", "result is not an object but a list"),
+        (r#"{"list":{}}"#, "list is not a list but an object"),
+        (r#"{"list":[],"list":1.5}"#, "list is not a list but a number"),
+        (r#"{"list":[],"nextPageCursor":{}}"#, "nextPageCursor is neither text nor number: \"{}\""),
+    ] {
+        let body = format!(r#"{{"retCode":0,"result":{result}}}"#);
+        assert_eq!(unreadable(Operation::OpenOrders, &body), why);
+    }
     let Ok(Reply::Orders(page)) = answer(Operation::OpenOrders, r#"{"retCode":0,"result":{"list":[]}}"#).result else {
         panic!()
     };

@@ -4,6 +4,7 @@
 use crate::bybit::json::{Fields, Unreadable, missing, required};
 use crate::bybit::reply::{InstrumentRow, TickerRow};
 use crate::unit::{Decimal, Money, Price, Quantity, Ratio};
+use alloc::borrow::Cow;
 
 /// The highest price of an instrument that names none (spot): no signal's price is above it (spec S3).
 const PRICE_MAX: Decimal = Decimal::from_parts(1_410_065_408, 2, 0, false, 0); // 10^10
@@ -58,7 +59,7 @@ fn min_notional(lot: &Fields<'_>) -> Result<Decimal, Unreadable> {
     required("minNotionalValue", value)
 }
 
-fn part<'a>(row: &Fields<'a>, name: &str) -> Result<Fields<'a>, Unreadable> {
+fn part<'a, 'b>(row: &'b Fields<'a>, name: &str) -> Result<Cow<'b, Fields<'a>>, Unreadable> {
     required(name, row.object(name)?)
 }
 

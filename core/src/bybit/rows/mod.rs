@@ -13,24 +13,23 @@ pub(super) use account::{position, wallet};
 pub(super) use market::{instrument, ticker};
 pub(super) use order::{execution, order};
 
-use super::json::{Fields, Unreadable};
+use super::json::{Fields, Unreadable, Value};
 use super::reply::BadRow;
 use crate::unit::Text;
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
-use serde_json::value::RawValue;
 
 /// Reads each row for itself: one that cannot be read is set aside and the others still count (spec O4). The
 /// streams bring every product of the account under one topic; rows of another one than ours are none of ours.
-pub(super) fn read<T>(rows: &[&RawValue], one: fn(&Fields<'_>) -> Result<T, Unreadable>) -> (Vec<T>, Vec<BadRow>) {
+pub(super) fn read<T>(rows: &[Value<'_>], one: fn(&Fields<'_>) -> Result<T, Unreadable>) -> (Vec<T>, Vec<BadRow>) {
     let mut good = Vec::with_capacity(rows.len());
     let mut bad = Vec::new();
     for (index, row) in (0_u32..).zip(rows) {
-        let fields = Fields::read("row", row.get());
-        if fields.as_ref().is_ok_and(is_of_another_product) {
+        let fields = row.object("row");
+        if fields.as_ref().is_ok_and(|fields| is_of_another_product(fields)) {
             continue;
         }
-        match fields.as_ref().map_err(Clone::clone).and_then(one) {
+        match fields.as_ref().map_err(Clone::clone).and_then(|fields| one(fields)) {
             Ok(row) => good.push(row),
             Err(why) => {
                 let link = fields.ok().and_then(|fields| link(&fields).ok().flatten());

@@ -108,7 +108,7 @@ fn cum_fee(row: &Fields<'_>, symbol: &Symbol) -> Result<Decimal, Unreadable> {
     }
     // Comes as an object, as "", as null or not at all (10.1).
     let Some(detail) = row.object("cumFeeDetail")? else { return Ok(Decimal::ZERO) };
-    let quote = detail.entries().map(|(coin, _)| coin).find(|coin| !coin.is_empty() && is_quote(coin));
+    let quote = detail.names().find(|coin| !coin.is_empty() && is_quote(coin));
     quote.map_or(Ok(Decimal::ZERO), |coin| Ok(detail.decimal(coin)?.unwrap_or_default()))
 }
 

@@ -2,6 +2,7 @@
 
 use crate::exchange::{Exchange, Spell, Timestamp};
 use order_manager_core::unit::{Decimal, decimal};
+use std::fmt::Display;
 use std::io::Write;
 
 /// How Bybit happens to spell things just now (bybit-v5.md 8.2): what reads it must not care.
@@ -94,9 +95,8 @@ impl Json {
         self.number(value);
     }
     /// A bare whole number.
-    pub(super) fn whole(&mut self, key: &str, value: impl Into<i128>) {
+    pub(super) fn whole(&mut self, key: &str, value: impl Display) {
         self.key(key);
-        let value: i128 = value.into();
         self.put(format_args!("{value}"));
     }
     pub(super) fn flag(&mut self, key: &str, value: bool) {
@@ -151,8 +151,9 @@ impl Json {
         if self.comma {
             self.out.push(b',');
         }
-        self.quoted(key);
-        self.out.push(b':');
+        self.out.push(b'"');
+        self.out.extend_from_slice(key.as_bytes()); // no key of Bybit's has anything to escape
+        self.out.extend_from_slice(b"\":");
         self.comma = true;
     }
     fn quoted(&mut self, value: &str) {
@@ -173,12 +174,11 @@ impl Json {
             }
         }
     }
-    fn number(&mut self, value: impl std::fmt::Display) {
-        if self.style.bare_numbers {
-            self.put(format_args!("{value}"));
-        } else {
-            self.put(format_args!("\"{value}\""));
-        }
+    fn number(&mut self, value: impl Display) {
+        let quote: &[u8] = if self.style.bare_numbers { b"" } else { b"\"" };
+        self.out.extend_from_slice(quote);
+        self.put(format_args!("{value}"));
+        self.out.extend_from_slice(quote);
     }
     fn put(&mut self, text: std::fmt::Arguments<'_>) {
         let _infallible = self.out.write_fmt(text);
