@@ -20,9 +20,8 @@ const NOT_IN_CORE: &[&str] = &[
     "Decimal::from_str(",
     "parse::<Decimal>",
 ];
-/// But serde's traits name them, so that the journal's writer can refuse them, and a number where an object should be.
-const REFUSED: [&str; 3] =
-    ["fn serialize_f32(self, _: f32)", "fn serialize_f64(self, _: f64)", "fn visit_f64<E>(self, _: f64)"];
+/// But serde's trait names them, so that the journal's writer can refuse them.
+const REFUSED: [&str; 2] = ["fn serialize_f32(self, _: f32)", "fn serialize_f64(self, _: f64)"];
 /// Nothing is left open, and no test is switched off.
 const NOWHERE: &[&str] = &["todo!(", "unimplemented!(", "#[ignore"];
 /// A test that waits is slow where it passes and wrong where it fails.

@@ -9,7 +9,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
-use read::List;
 use serde_json::value::RawValue;
 
 /// The largest body that is looked at. A full page of the largest rows is a tenth of it.
@@ -47,23 +46,21 @@ pub(crate) fn text(body: &[u8]) -> Result<&str, Unreadable> {
 #[derive(Clone)]
 pub(crate) struct Fields<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
-/// A value: as it came, or of a holder what it holds.
+/// A value of a field, or a row of a list.
 #[derive(Clone)]
 pub(super) enum Value<'a> {
+    /// As it came.
     Unread(&'a RawValue),
+    /// What was read with the body, see [`Fields::body`].
     Object(Fields<'a>),
-    List(List<'a>),
-    /// A holder, or a row, that holds nothing; and what it is instead.
-    Other(&'static str),
+    /// The same, of a list of objects.
+    List(Vec<Value<'a>>),
 }
 
 impl<'a> Value<'a> {
-    fn is_null(&self) -> bool {
-        match self {
-            Self::Unread(raw) => raw.get() == "null",
-            Self::Other(what) => *what == "null",
-            Self::Object(_) | Self::List(_) => false,
-        }
+    /// As it came; none of what was read with the body.
+    fn raw(&self) -> Option<&'a str> {
+        if let Self::Unread(raw) = self { Some(raw.get()) } else { None }
     }
 
     /// The object that it is; `name` is what to call it in an error.
@@ -71,35 +68,21 @@ impl<'a> Value<'a> {
         match self {
             Self::Object(fields) => Ok(Cow::Borrowed(fields)),
             Self::Unread(raw) => Fields::read(name, raw.get()).map(Cow::Owned),
-            other => Err(why(name, format_args!("is not an object but {other}"))),
+            Self::List(_) => Err(why(name, "is not an object but a list")),
         }
     }
 
-    fn list(&self, name: &str) -> Result<Cow<'_, List<'a>>, Unreadable> {
+    fn list(&self, name: &str) -> Result<Cow<'_, [Self]>, Unreadable> {
         match self {
-            Self::List(list) => Ok(Cow::Borrowed(list)),
-            Self::Unread(raw) => {
-                let list = serde_json::from_str(raw.get());
-                list.map(Cow::Owned).map_err(|_| why(name, format_args!("is not a list but {self}")))
-            }
-            other => Err(why(name, format_args!("is not a list but {other}"))),
-        }
-    }
-}
-
-impl fmt::Display for Value<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unread(raw) => Shown(raw.get()).fmt(f),
-            Self::Object(_) => f.write_str("an object"),
-            Self::List(_) => f.write_str("a list"),
-            Self::Other(what) => f.write_str(what),
+            Self::List(rows) => Ok(Cow::Borrowed(rows)),
+            Self::Unread(raw) => read::rows(name, raw.get()).map(Cow::Owned),
+            Self::Object(_) => Err(why(name, "is not a list but an object")),
         }
     }
 }
 
 impl<'a> Fields<'a> {
-    /// The object that `json` is; `name` is what to call it in an error.
+    /// The object that `json` is, its values unread; `name` is what to call it in an error.
     pub(crate) fn read(name: &str, json: &'a str) -> Result<Self, Unreadable> {
         if !json.trim_ascii_start().starts_with('{') {
             return Err(why(name, format_args!("is not an object: {}", Shown(json))));
@@ -107,19 +90,16 @@ impl<'a> Fields<'a> {
         serde_json::from_str(json).map_err(|e| why(name, format_args!("is not JSON: {e}")))
     }
 
+    /// A body, with the rows of its page, or of its push, in one pass. Where it is not quite as it should be it is read level
+    /// by level, so that what cannot be read spoils no more than it must.
+    pub(super) fn body(json: &'a str) -> Result<Self, Unreadable> {
+        read::body(json).map_or_else(|| Self::read("body", json), Ok)
+    }
+
     /// A field's value; `null` is absent.
     fn value(&self, name: &str) -> Option<&Value<'a>> {
         let found = self.0.iter().rfind(|(key, _)| key == name);
-        found.map(|(_, value)| value).filter(|value| !value.is_null())
-    }
-
-    /// The same as it came; a holder is none.
-    fn raw(&self, name: &str) -> Result<Option<&'a str>, Unreadable> {
-        match self.value(name) {
-            None => Ok(None),
-            Some(Value::Unread(raw)) => Ok(Some(raw.get())),
-            Some(holder) => Err(why(name, format_args!("is {holder}"))),
-        }
+        found.map(|(_, value)| value).filter(|value| value.raw() != Some("null"))
     }
 
     /// Names in the order they came.
@@ -129,8 +109,7 @@ impl<'a> Fields<'a> {
 
     /// An object within this one; `""` is none, as for other values.
     pub(super) fn object(&self, name: &str) -> Result<Option<Cow<'_, Self>>, Unreadable> {
-        let is_empty = |value: &&Value<'_>| matches!(value, Value::Unread(raw) if raw.get() == "\"\"");
-        let value = self.value(name).filter(|value| !is_empty(value));
+        let value = self.value(name).filter(|value| value.raw() != Some("\"\""));
         value.map(|value| value.object(name)).transpose()
     }
 
@@ -144,21 +123,14 @@ impl<'a> Fields<'a> {
         self.0.iter().any(|(key, _)| key == name)
     }
 
-    /// A list. Its absence is an error: an answer without a list is not an empty list.
+    /// A list of at most [`ROWS_MAX`] rows. Its absence is an error: an answer without a list is not an empty list.
     pub(super) fn list(&self, name: &str) -> Result<Cow<'_, [Value<'a>]>, Unreadable> {
-        let list = self.must(name)?.list(name)?;
-        if list.more {
-            return Err(why(name, format_args!("has more than {ROWS_MAX} rows")));
-        }
-        Ok(match list {
-            Cow::Borrowed(list) => Cow::Borrowed(&list.rows),
-            Cow::Owned(list) => Cow::Owned(list.rows),
-        })
+        self.must(name)?.list(name)
     }
 
     /// A text, or a number as it was written; empty is none.
     pub(super) fn scalar(&self, name: &str) -> Result<Option<Cow<'a, str>>, Unreadable> {
-        self.raw(name)?.map_or(Ok(None), |json| scalar(name, json))
+        self.value(name).map_or(Ok(None), |value| scalar(name, value))
     }
 
     /// A text that must be there, not be empty and fit.
@@ -204,7 +176,7 @@ impl<'a> Fields<'a> {
 
     /// True or false; absent is false.
     pub(super) fn flag(&self, name: &str) -> Result<bool, Unreadable> {
-        match self.raw(name)?.unwrap_or("false") {
+        match self.value(name).map_or("false", |value| value.raw().unwrap_or_default()) {
             "true" | "\"true\"" => Ok(true),
             "false" | "\"false\"" | "\"\"" => Ok(false),
             other => Err(why(name, format_args!("is not true or false: {}", Shown(other)))),
@@ -223,7 +195,8 @@ pub(super) fn required<T>(name: &str, value: Option<T>) -> Result<T, Unreadable>
 }
 
 /// A text, or a number as it was written; empty and `null` are none.
-fn scalar<'a>(name: &str, json: &'a str) -> Result<Option<Cow<'a, str>>, Unreadable> {
+fn scalar<'a>(name: &str, value: &Value<'a>) -> Result<Option<Cow<'a, str>>, Unreadable> {
+    let json = value.raw().ok_or_else(|| why(name, "is neither text nor number"))?;
     let quoted = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     match (quoted, json.bytes().next()) {
         (Some(""), _) => Ok(None),

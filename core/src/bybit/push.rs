@@ -54,7 +54,7 @@ pub struct OpReply {
 /// The message as a whole is not one: no JSON object, neither topic nor operation, or a topic of ours
 /// without its list. It proves nothing, so the caller has to ask (spec T3).
 pub fn decode(body: &[u8]) -> Result<Push, Unreadable> {
-    let fields = Fields::read("body", json::text(body)?)?;
+    let fields = Fields::body(json::text(body)?)?;
     let time = fields.time("creationTime").ok().flatten();
     let Some(topic) = fields.scalar("topic")? else {
         let reply = read_op(&fields)?;

@@ -313,7 +313,7 @@ const fn operation(tag: Tag) -> Operation {
     }
 }
 
-/// The topic stands at the beginning of a push.
+/// The topic stands at the beginning of a push. Where `positionIdx` does too, the push is read for nothing.
 fn names_positions(bytes: &[u8]) -> bool {
     String::from_utf8_lossy(bytes.get(..160).unwrap_or(bytes)).contains("\"position")
 }

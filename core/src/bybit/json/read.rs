@@ -1,43 +1,103 @@
-//! A body in one pass: objects and lists down to the rows, what stands in those as it came.
+//! JSON objects and lists from text: what stands in them is kept as it came, but for the rows of a body.
 
-use super::{Fields, ROWS_MAX, Value};
+use super::{Fields, ROWS_MAX, Shown, Unreadable, Value, why};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-/// What stands around rows: whatever these names hold is read in one pass with what is around it, for pages are long. All
-/// else is kept as it came until it is asked for, numbers with every digit.
-const HOLDERS: [&str; 3] = ["result", "list", "data"];
-/// Room for the fields of a usual row.
-const FIELDS: usize = 32;
+/// Room for the fields of an order, the longest row.
+const FIELDS: usize = 56;
+
+/// A body whose rows are objects in a list, all of it JSON that can be read; none where it is not quite so.
+pub(super) fn body(json: &str) -> Option<Fields<'_>> {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let body = Object::Body.deserialize(&mut reader).ok()?;
+    reader.end().is_ok().then_some(body)
+}
+
+/// The rows of a list, unread.
+pub(super) fn rows<'a>(name: &str, json: &'a str) -> Result<Vec<Value<'a>>, Unreadable> {
+    let list: List<'a> =
+        serde_json::from_str(json).map_err(|_| why(name, format_args!("is not a list: {}", Shown(json))))?;
+    if list.more { Err(why(name, format_args!("has more than {ROWS_MAX} rows"))) } else { Ok(list.rows) }
+}
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Fields<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Fields<'de>, A::Error> {
-                fields(map, &HOLDERS)
-            }
-        }
-        d.deserialize_map(Reader)
+        Object::Any.deserialize(d)
     }
 }
 
-fn fields<'de, A: MapAccess<'de>>(mut map: A, holders: &[&str]) -> Result<Fields<'de>, A::Error> {
-    let mut fields = Vec::with_capacity(FIELDS);
-    while let Some(Key(name)) = map.next_key()? {
-        let is_holder = holders.contains(&name.as_ref());
-        let value = if is_holder { map.next_value()? } else { Value::Unread(map.next_value()?) };
-        fields.push((name, value));
+/// An object by where it stands: of a body, and of the result in it, the rows are read too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Object {
+    Body,
+    Result,
+    Row,
+    Any,
+}
+
+impl<'de> DeserializeSeed<'de> for Object {
+    type Value = Fields<'de>;
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Fields<'de>, D::Error> {
+        d.deserialize_map(self)
     }
-    Ok(Fields(fields))
+}
+
+impl<'de> Visitor<'de> for Object {
+    type Value = Fields<'de>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+        let mut fields = Fields(Vec::new());
+        while let Some(Key(name)) = map.next_key()? {
+            let value = match (self, name.as_ref()) {
+                // What came before under the same name would be held for nothing.
+                (Self::Body, "result" | "data") | (Self::Result, "list") if fields.has(&name) => {
+                    return Err(A::Error::custom("twice"));
+                }
+                (Self::Body, "result") => Value::Object(map.next_value_seed(Self::Result)?),
+                (Self::Body, "data") | (Self::Result, "list") => Value::List(map.next_value_seed(Rows)?),
+                _ => Value::Unread(map.next_value()?),
+            };
+            if fields.0.is_empty() && self == Self::Row {
+                fields.0.reserve(FIELDS);
+            }
+            fields.0.push((name, value));
+        }
+        Ok(fields)
+    }
+}
+
+/// A list of at most [`ROWS_MAX`] objects.
+struct Rows;
+
+impl<'de> DeserializeSeed<'de> for Rows {
+    type Value = Vec<Value<'de>>;
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+        d.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Rows {
+    type Value = Vec<Value<'de>>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of objects")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut rows = Vec::new();
+        while let Some(row) = seq.next_element_seed(Object::Row)? {
+            if rows.len() == ROWS_MAX {
+                return Err(A::Error::custom("too many"));
+            }
+            rows.push(Value::Object(row));
+        }
+        Ok(rows)
+    }
 }
 
 /// A field's name, borrowed where it has no escapes.
@@ -62,65 +122,10 @@ impl<'de> Deserialize<'de> for Key<'de> {
     }
 }
 
-impl<'de> Deserialize<'de> for Value<'de> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        d.deserialize_any(Holder { is_row: false })
-    }
-}
-
-/// One of a list: in it there are no holders, and what is no object is nothing. So a body cannot hold much more than its rows.
-struct Row<'a>(Value<'a>);
-
-impl<'de> Deserialize<'de> for Row<'de> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        d.deserialize_any(Holder { is_row: true }).map(Row)
-    }
-}
-
-struct Holder {
-    is_row: bool,
-}
-
-impl<'de> Visitor<'de> for Holder {
-    type Value = Value<'de>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value<'de>, A::Error> {
-        fields(map, if self.is_row { &[] } else { &HOLDERS }).map(Value::Object)
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Value<'de>, A::Error> {
-        if self.is_row {
-            return IgnoredAny.visit_seq(seq).map(|_| Value::Other("a list"));
-        }
-        List::deserialize(SeqAccessDeserializer::new(seq)).map(Value::List)
-    }
-    fn visit_str<E>(self, _: &str) -> Result<Value<'de>, E> {
-        Ok(Value::Other("a text"))
-    }
-    fn visit_u64<E>(self, _: u64) -> Result<Value<'de>, E> {
-        Ok(Value::Other("a number"))
-    }
-    fn visit_i64<E>(self, _: i64) -> Result<Value<'de>, E> {
-        Ok(Value::Other("a number"))
-    }
-    #[expect(clippy::disallowed_types, reason = "nothing of it is kept")]
-    fn visit_f64<E>(self, _: f64) -> Result<Value<'de>, E> {
-        Ok(Value::Other("a number"))
-    }
-    fn visit_bool<E>(self, _: bool) -> Result<Value<'de>, E> {
-        Ok(Value::Other("true or false"))
-    }
-    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
-        Ok(Value::Other("null"))
-    }
-}
-
 /// A list of at most [`ROWS_MAX`] values, and whether there were more.
-#[derive(Clone)]
-pub(in crate::bybit) struct List<'a> {
-    pub(super) rows: Vec<Value<'a>>,
-    pub(super) more: bool,
+struct List<'a> {
+    rows: Vec<Value<'a>>,
+    more: bool,
 }
 
 impl<'de> Deserialize<'de> for List<'de> {
@@ -134,8 +139,8 @@ impl<'de> Deserialize<'de> for List<'de> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<'de>, A::Error> {
                 let mut rows = Vec::new();
                 while rows.len() < ROWS_MAX {
-                    let Some(Row(row)) = seq.next_element()? else { return Ok(List { rows, more: false }) };
-                    rows.push(row);
+                    let Some(row) = seq.next_element::<&RawValue>()? else { return Ok(List { rows, more: false }) };
+                    rows.push(Value::Unread(row));
                 }
                 let mut more = false;
                 while seq.next_element::<IgnoredAny>()?.is_some() {

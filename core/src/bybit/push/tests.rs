@@ -123,10 +123,7 @@ fn a_message_that_is_none_is_an_error_by_name() {
         ("{}", "body has neither topic nor op: "),
         (r#"{"topic":"order"}"#, "data is missing"),
         (r#"{"topic":"order","data":null}"#, "data is missing"),
-        (r#"{"topic":"order","data":{}}"#, "data is not a list but an object"),
-        (r#"{"topic":"order","data":[],"data":"[]"}"#, "data is not a list but a text"),
-        (r#"{"topic":"order","data":-7}"#, "data is not a list but a number"),
-        (r#"{"topic":"order","data":true}"#, "data is not a list but true or false"),
+        (r#"{"topic":"order","data":{}}"#, "data is not a list: \"{}\""),
         (r#"{"topic":{}}"#, "topic is neither text nor number: \"{}\""),
     ] {
         assert_eq!(decode(body.as_bytes()).unwrap_err().to_string(), why, "{body}");

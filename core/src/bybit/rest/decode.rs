@@ -34,7 +34,7 @@ struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     fn read(text: &'a str) -> Result<Self, Unreadable> {
-        let fields = Fields::read("body", text)?;
+        let fields = Fields::body(text)?;
         Ok(Self { code: required("retCode", fields.integer("retCode")?)?, fields })
     }
 

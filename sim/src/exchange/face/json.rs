@@ -95,8 +95,9 @@ impl Json {
         self.number(value);
     }
     /// A bare whole number.
-    pub(super) fn whole(&mut self, key: &str, value: impl Display) {
+    pub(super) fn whole(&mut self, key: &str, value: impl Into<i128>) {
         self.key(key);
+        let value: i128 = value.into();
         self.put(format_args!("{value}"));
     }
     pub(super) fn flag(&mut self, key: &str, value: bool) {
