@@ -1,4 +1,4 @@
-//! Inputs a second through whole worlds: exchange, link, core, record, digest and journal, on one core. Asserts
+//! Inputs a second through whole worlds: exchange, link, core, record, digest, journal and step oracles, on one core. Asserts
 //! nothing: `cargo bench -p order-manager-sim --bench speed` compares with its own last run.
 
 mod workload;
@@ -12,8 +12,9 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args().sample_size(20);
     let mut group = criterion.benchmark_group("worlds");
     for (name, link) in workload::LINKS {
-        group.throughput(Throughput::Elements(workload::run(link, SEEDS)));
-        group.bench_function(name, |bencher| bencher.iter(|| workload::run(link, SEEDS)));
+        let worlds = || workload::run(link, workload::step_oracles(), SEEDS);
+        group.throughput(Throughput::Elements(worlds()));
+        group.bench_function(name, |bencher| bencher.iter(worlds));
     }
     group.finish();
     criterion.final_summary();
