@@ -45,6 +45,7 @@ fn quirks() -> Vec<Quirk> {
         },
         Quirk::Leverage { symbol, leverage: Ratio(d("3")) },
         Quirk::Rules { symbol, tick: Some(Price(d("0.5"))), step: Some(quantity) },
+        Quirk::LargestOrder { symbol, quantity },
         Quirk::PriceGap { symbol, by: Ratio(d("-0.05")) },
         Quirk::PriceBand { ratio: Ratio(d("0.0005")), way: PriceBand::Adjust },
         Quirk::PriceBand { ratio: Ratio(d("0.0005")), way: PriceBand::Reject },

@@ -8,6 +8,7 @@ use order_manager_core::bybit::{Create, OrderStatus, TimeInForce};
 use order_manager_core::unit::{Money, OrderLinkId, Price, Quantity, Side, Text};
 
 /// What an order asks for once its kind is resolved: a market order is immediate-or-cancel at its bound.
+#[derive(Clone, Copy)]
 pub(super) struct Wanted {
     pub(super) price: Price,
     pub(super) quantity: Quantity,
@@ -43,6 +44,18 @@ impl Exchange {
         self.schedule(now, Action::Enter(number));
         self.note_wallet(now);
         number
+    }
+
+    /// What is left of a reduce-only order beyond the largest goes into orders of their own (Q17). They have no link id, and
+    /// nobody is told their ids.
+    pub(super) fn accept_rest(&mut self, now: Timestamp, market: usize, side: Side, part: Wanted, mut left: Quantity) {
+        while left.is_positive() {
+            let quantity = left.min(part.quantity);
+            let asked = Asked { origin: Origin::Client, link: None, side, reduce_only: true };
+            let number = self.new_order(now, market, asked, &Wanted { quantity, ..part });
+            self.schedule(now, Action::Enter(number));
+            left = Quantity(left.0 - quantity.0);
+        }
     }
 
     /// A market order from outside this client, without a link id; its number.

@@ -4,7 +4,7 @@ use super::accept::Wanted;
 use super::engine::Action;
 use super::market::{Market, within};
 use super::query::Refine;
-use super::quirk::Fate;
+use super::quirk::{Fate, Quirk};
 use super::refusal::{self, say};
 use super::{Category, Exchange, LinkReuse, NoLiquidity, PriceBand, ids};
 use order_manager_core::bybit::{Amend, ApiError, Cancel, Create, OrderKind, Reply, TimeInForce};
@@ -49,8 +49,13 @@ impl Exchange {
             self.check_margin(market, create.side, price, wanted.quantity)?;
         }
         let link = Some(create.link).filter(|link| !link.as_str().is_empty());
+        let part = Wanted { price, quantity: largest_part(market, create, &wanted), ..wanted };
         let fate = if wanted.is_market { self.knobs.next_markets.pop_front() } else { None };
-        let number = self.accept(now, index, create, link, &Wanted { price, ..wanted });
+        let number = self.accept(now, index, create, link, &part);
+        if part.quantity < wanted.quantity {
+            self.accept_rest(now, index, create.side, part, Quantity(wanted.quantity.0 - part.quantity.0));
+            self.effects.did(&Quirk::LargestOrder { symbol: create.symbol, quantity: part.quantity });
+        }
         self.fates.extend(fate.map(|fate| (number, fate)));
         Ok(self.ack(number))
     }
@@ -75,7 +80,7 @@ impl Exchange {
             return Err(say(refusal::TOO_LATE_TO_REPLACE));
         }
         let quantity = amend.quantity.unwrap_or(order.state.quantity);
-        check_quantity(market, quantity, market.rules.max_limit_quantity)?;
+        check_quantity(market, quantity, Some(market.rules.max_limit_quantity))?;
         let mut price = amend.price.unwrap_or(order.state.price);
         check_price(market, price)?;
         if amend.price.is_some() {
@@ -120,12 +125,12 @@ impl Exchange {
         let quantity = create.quantity;
         match create.kind {
             OrderKind::Limit { price, time_in_force } => {
-                check_quantity(market, quantity, market.rules.max_limit_quantity)?;
+                check_quantity(market, quantity, max_of(create, market.rules.max_limit_quantity))?;
                 check_price(market, price)?;
                 Ok(Wanted { price, quantity, time_in_force, is_market: false })
             }
             OrderKind::Market { slippage } => {
-                check_quantity(market, quantity, market.rules.max_market_quantity)?;
+                check_quantity(market, quantity, max_of(create, market.rules.max_market_quantity))?;
                 let price = market.bound(create.side, slippage);
                 let empty = market.levels(create.side, price).next().is_none();
                 let refused = self.knobs.next_markets.front() == Some(&Fate::MarketRefused);
@@ -224,12 +229,25 @@ fn check_slippage(ratio: Ratio) -> Result<(), ApiError> {
     if good { Ok(()) } else { Err(say(refusal::SLIPPAGE)) }
 }
 
-fn check_quantity(market: &Market, quantity: Quantity, max: Quantity) -> Result<(), ApiError> {
+/// Only what opens is refused for its size: what reduces is split (Q17).
+fn max_of(create: &Create, max: Quantity) -> Option<Quantity> {
+    Some(max).filter(|_| !create.reduce_only)
+}
+
+/// What of an order the first of its parts takes; mostly all.
+fn largest_part(market: &Market, create: &Create, wanted: &Wanted) -> Quantity {
+    let rules = &market.rules;
+    let max = if wanted.is_market { rules.max_market_quantity } else { rules.max_limit_quantity };
+    let part = max.floor_to(rules.quantity_step).filter(|part| *part >= rules.min_quantity && create.reduce_only);
+    part.map_or(wanted.quantity, |part| part.min(wanted.quantity))
+}
+
+fn check_quantity(market: &Market, quantity: Quantity, max: Option<Quantity>) -> Result<(), ApiError> {
     if quantity.0 <= Decimal::ZERO || !(quantity.0 % market.rules.quantity_step.0).is_zero() {
         Err(say(refusal::QUANTITY))
     } else if quantity < market.rules.min_quantity {
         Err(say(refusal::QUANTITY_BELOW))
-    } else if quantity > max {
+    } else if max.is_some_and(|max| quantity > max) {
         Err(say(refusal::QUANTITY_ABOVE))
     } else {
         Ok(())

@@ -25,6 +25,7 @@ enum Kind {
     ForeignOrder,
     Leverage,
     Rules,
+    LargestOrder,
     PriceGap,
     PriceBand,
 }
@@ -39,6 +40,7 @@ const OTHERS: &[(&str, Kind)] = &[
     ("foreign-order", Kind::ForeignOrder),
     ("leverage", Kind::Leverage),
     ("rules", Kind::Rules),
+    ("largest-order", Kind::LargestOrder),
     ("price-gap", Kind::PriceGap),
     ("price-band", Kind::PriceBand),
 ];
@@ -69,6 +71,7 @@ impl Kind {
             Self::ForeignOrder => (&["side", "quantity"], &["symbol", "away", "link", "reduce_only"]),
             Self::Leverage => (&["leverage"], &["symbol"]),
             Self::Rules => (&[], &["symbol", "tick", "step"]),
+            Self::LargestOrder => (&["quantity"], &["symbol"]),
             Self::PriceGap => (&["by"], &["symbol"]),
             Self::PriceBand => (&["ratio"], &["way"]),
         }
@@ -114,6 +117,7 @@ pub(super) fn read(r: &mut Reader<'_>, raw: &Spanned<RawQuirk>) -> Option<Quirk>
             let step = r.or(fields.step.as_ref(), None, |w| word::quantity(w).map(Some));
             Quirk::Rules { symbol: symbol?, tick: tick?, step: step? }
         }
+        Kind::LargestOrder => Quirk::LargestOrder { symbol: symbol?, quantity: quantity?? },
         Kind::PriceGap => {
             Quirk::PriceGap { symbol: symbol?, by: share(r, fields.by.as_ref(), "share", Decimal::ZERO)? }
         }
@@ -226,6 +230,10 @@ pub fn write(quirk: &Quirk) -> String {
             say("symbol", Some(quoted(symbol)));
             say("tick", tick.map(|Price(tick)| quoted(tick)));
             say("step", step.map(quoted));
+        }
+        Quirk::LargestOrder { symbol, quantity } => {
+            say("symbol", Some(quoted(symbol)));
+            say("quantity", Some(quoted(quantity)));
         }
         Quirk::PriceGap { symbol, by } => {
             say("symbol", Some(quoted(symbol)));

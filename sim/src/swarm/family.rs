@@ -95,6 +95,7 @@ families! {
     Leverage, "leverage", 16, "somebody sets another leverage";
     Hedge, "hedge", 24, "somebody turns on hedge mode";
     Rules, "rules", 16, "an instrument's tick and step change";
+    SplitOrders, "split-orders", 12, "the largest order that is taken shrinks; a reduce-only order beyond it becomes several";
     Delisting, "delisting", 24, "an instrument stops trading, its position is settled";
     StoreDown, "store-down", 12, "nothing can be written or read";
     Crash, "crash", 3, "the process dies before its step is stored, before it acts, or after";
@@ -217,6 +218,7 @@ impl Family {
             Quirk::ForeignOrder { .. } => Self::Foreign,
             Quirk::Leverage { .. } => Self::Leverage,
             Quirk::Rules { .. } => Self::Rules,
+            Quirk::LargestOrder { .. } => Self::SplitOrders,
             Quirk::PriceGap { .. } => Self::PriceGap,
             Quirk::PriceBand { .. } => Self::PriceBand,
         }

@@ -60,6 +60,13 @@ impl Exchange {
                     it.note_rules(now, market);
                 });
             }
+            Quirk::LargestOrder { symbol, quantity } => {
+                return self.at(symbol, |it, market| {
+                    let rules = &mut it.markets[market].rules;
+                    (rules.max_limit_quantity, rules.max_market_quantity) = (quantity, quantity);
+                    it.note_rules(now, market);
+                });
+            }
             Quirk::PriceGap { symbol, by } => return self.at(symbol, |it, market| it.jump(now, market, by)),
         }
         true

@@ -109,6 +109,13 @@ pub enum Quirk {
         /// Quantities are multiples of it from now on; it is the smallest order too.
         step: Option<Quantity>,
     },
+    /// `largest-order`: the largest order that is taken becomes so large. A reduce-only order beyond it is split (Q17).
+    LargestOrder {
+        /// Instrument.
+        symbol: Symbol,
+        /// Base units, of limit and market orders alike.
+        quantity: Quantity,
+    },
     /// `price-gap`: the price jumps by a share of itself, through everything that rests between.
     PriceGap {
         /// Instrument.
@@ -144,6 +151,7 @@ impl Quirk {
             Self::ForeignOrder { .. } => "foreign-order",
             Self::Leverage { .. } => "leverage",
             Self::Rules { .. } => "rules",
+            Self::LargestOrder { .. } => "largest-order",
             Self::PriceGap { .. } => "price-gap",
             Self::PriceBand { .. } => "price-band",
         }

@@ -37,6 +37,7 @@ pub(in crate::scenario) fn all() -> Vec<Quirk> {
         Quirk::Leverage { symbol, leverage: Ratio(d("3")) },
         Quirk::Rules { symbol, tick: Some(Price(d("0.5"))), step: None },
         Quirk::Rules { symbol, tick: None, step: Some(quantity) },
+        Quirk::LargestOrder { symbol, quantity },
         Quirk::PriceGap { symbol, by: Ratio(d("-0.05")) },
         Quirk::PriceBand { ratio: Ratio(d("0.001")), way: PriceBand::Adjust },
         Quirk::PriceBand { ratio: Ratio(d("0.001")), way: PriceBand::Reject },

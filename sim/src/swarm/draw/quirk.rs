@@ -140,6 +140,9 @@ fn account(c: &mut Choices, family: Family) -> Option<Action> {
             let steps = if tick.is_none() { &steps[1..] } else { &steps };
             Quirk::Rules { symbol, tick, step: *c.pick(l, steps) }
         }
+        Family::SplitOrders => {
+            Quirk::LargestOrder { symbol, quantity: Quantity(Decimal::new(*c.pick(l, &[50, 20, 10, 5]), 3)) }
+        }
         Family::Delisting => act(Act::Delist),
         Family::PriceGap => {
             let by = Decimal::new(c.between(l, 0, 160) as i64 - 80, 3);

@@ -189,3 +189,23 @@ fn rules_change_under_orders_that_rest() {
     assert_eq!(desk.size(), q("0.12"));
     desk.balances();
 }
+
+#[test]
+fn a_reduce_only_order_beyond_the_largest_becomes_several() {
+    let mut desk = Desk::new();
+    desk.hold("0.5");
+    desk.quirk(Quirk::LargestOrder { symbol: btc(), quantity: q("0.2") });
+    assert_eq!(desk.code(Request::Create(limit("b", Buy, "0.3", "59900", Gtc))), 10001);
+    assert_eq!(desk.code(Request::Create(market("b", Buy, "0.3"))), 10001);
+    // Only the first has the link id, and only its id is told; what there is to reduce binds them all.
+    let told = desk.create(Create { reduce_only: true, ..market("out", Sell, "0.6") }).unwrap();
+    let Reply::Ack { order_id: first, .. } = told else { panic!("{told:?}") };
+    desk.wait(20);
+    let truth = desk.exchange.truth();
+    let parts: Vec<_> = truth.orders.iter().skip(1).map(|o| (o.link.is_some(), o.is_ours(), o.row())).collect();
+    let seen: Vec<_> = parts.iter().map(|(named, ours, row)| (*named, *ours, row.cum_quantity)).collect();
+    assert_eq!(seen, [(true, true, q("0.2")), (false, false, q("0.2")), (false, false, q("0.1"))]);
+    assert!(parts.iter().all(|(.., row)| row.reduce_only && row.quantity <= q("0.2")));
+    assert_eq!((first, desk.size()), (parts[0].2.order_id, q("0")));
+    desk.balances();
+}
