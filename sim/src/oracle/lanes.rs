@@ -12,6 +12,9 @@ use order_manager_core::outcome::Outcome;
 use order_manager_core::unit::{Decimal, SignalId, Symbol};
 use std::collections::VecDeque;
 
+/// A signal that fails for a while is taken up so often, in all (S7).
+const TRIES_MAX: u32 = 3;
+
 #[derive(Clone, Debug, Default)]
 struct Lane {
     waiting: VecDeque<SignalId>,
@@ -57,6 +60,8 @@ impl Lanes {
                 let (stand, outcome) = (heard.map(|heard| heard.stand), heard.and_then(|heard| heard.outcome));
                 let is_free = stand.is_none() || outcome.is_some_and(Outcome::may_be_tried_again);
                 bench.must(Oracle::SettledOnce, is_free, || format!("{} is accepted and is {stand:?}", signal.id));
+                let tries = heard.map_or(0, |heard| heard.tries);
+                bench.must(Oracle::SettledOnce, tries < TRIES_MAX, || format!("{} had {tries} tries", signal.id));
                 self.lanes.of(signal.symbol).waiting.push_back(signal.id);
             }
             Event::SignalStarted { signal } => self.started(bench, *signal, memory),

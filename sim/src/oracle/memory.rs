@@ -189,6 +189,8 @@ pub(super) struct Heard {
     pub(super) price: Option<Price>,
     /// Its orders, of every try.
     pub(super) orders: Vec<OrderLinkId>,
+    /// How often it was accepted.
+    pub(super) tries: u32,
     /// When it was last settled.
     pub(super) settled_at: Timestamp,
 }
@@ -226,21 +228,23 @@ impl Memory {
         match event {
             Event::SignalAccepted { signal, .. } => {
                 let known = self.signals.get_mut(signal.id);
-                let orders = known.map(|known| std::mem::take(&mut known.orders)).unwrap_or_default();
+                let (orders, before) =
+                    known.map(|known| (std::mem::take(&mut known.orders), known.tries)).unwrap_or_default();
+                let tries = before + 1;
                 let (symbol, is_exit) = (signal.symbol, signal.is_exit);
                 let (at, price) = (signal.timestamp, signal.snapshot.price);
                 let (stand, amount) = (Stand::Waiting, (signal.amount, signal.in_base));
                 let (settled_at, outcome) = (now, None);
-                let heard = Heard { stand, symbol, is_exit, at, amount, outcome, price, orders, settled_at };
+                let heard = Heard { stand, symbol, is_exit, at, amount, outcome, price, orders, tries, settled_at };
                 self.signals.put(signal.id, heard);
             }
             Event::SignalInvalid { bad, .. } => {
                 if let Some(known) = &bad.known {
                     let (symbol, stand) = (known.symbol, Stand::Invalid);
                     let (at, amount, price, orders) = (now, (Decimal::ZERO, false), None, Vec::new());
-                    let (is_exit, settled_at) = (false, now);
+                    let (is_exit, settled_at, tries) = (false, now, 0);
                     let outcome = Some(Outcome::Rejected(Code::Validation));
-                    let heard = Heard { stand, symbol, is_exit, at, amount, outcome, price, orders, settled_at };
+                    let heard = Heard { stand, symbol, is_exit, at, amount, outcome, price, orders, tries, settled_at };
                     self.signals.put(known.id, heard);
                 }
             }

@@ -4,9 +4,11 @@ use super::bench::{Bench, Scene, Verdict};
 use super::list::Oracle;
 use super::memory::{Memory, Track};
 use crate::shelf::Shelf;
+use order_manager_core::bybit::ExecutionRow;
 use order_manager_core::event::{Change, Event, Told};
+use order_manager_core::order::{Spec, Status};
 use order_manager_core::outcome::Outcome;
-use order_manager_core::report::OrderEvent;
+use order_manager_core::report::{FillPart, OrderEvent, OrderId, OrderType, Reason, TotalsPart};
 use order_manager_core::unit::{ExchangeTime, Quantity, Side, SignalId, Symbol};
 use std::collections::BTreeSet;
 
@@ -51,6 +53,9 @@ impl Published {
                 }
             }
             (Event::ForeignExecuted { row, .. }, _) => {
+                if let Some(message) = message {
+                    bench.rule(Oracle::PublishedAsBooked, as_it_was(message, row));
+                }
                 let since = self.added_up.get(row.symbol).map_or(ExchangeTime(0), |(_, since)| *since);
                 if row.time > since {
                     self.add(row.symbol, row.side, row.quantity);
@@ -85,7 +90,7 @@ impl Published {
             format!("{link}: {:?} told before, then {:?}, in all {:?}", track.told, told.increment, told.totals)
         });
         if let (Some(message), Some(spec)) = (message, track.spec) {
-            bench.rule(Oracle::PublishedAsBooked, as_booked(message, told, spec.symbol, spec.side));
+            bench.rule(Oracle::PublishedAsBooked, as_booked(message, told, &spec));
         }
     }
 
@@ -114,13 +119,42 @@ fn ends_unborn(told: &Told) -> bool {
     told.change == Change::Rejected
 }
 
-fn as_booked(message: &OrderEvent, told: &Told, symbol: Symbol, side: Side) -> Verdict {
-    let (increment, order) = (told.increment.quantity, &message.order);
-    let fill = message.fill.as_ref();
-    let names = (order.asset, order.side, order.status) == (symbol, side, told.status);
-    let counts = order.filled_quantity == increment
-        && fill.is_some() == increment.is_positive()
-        && fill.is_none_or(|fill| fill.quantity == increment && fill.exec_ids == told.exec_ids);
-    let totals = message.totals.as_ref().is_some_and(|all| all.filled_quantity == told.totals.quantity);
-    if names && counts && totals { Ok(()) } else { Err(format!("{told:?} is published as {message:?}")) }
+/// Who reads it learns of the change what was booked, in every figure that a neighbour goes by (wire-contracts.md 1.4).
+fn as_booked(message: &OrderEvent, told: &Told, spec: &Spec) -> Verdict {
+    let (increment, order) = (told.increment, &message.order);
+    let is_fill = increment.quantity.is_positive();
+    let id = told.order_id.map_or(OrderId::Link(told.link), OrderId::Exchange);
+    let kind = if spec.is_limit() { OrderType::Limit } else { OrderType::Market };
+    let names = (order.order_id, order.signal_id, order.asset, order.side, order.order_type, order.status)
+        == (id, spec.intent.signal, spec.symbol, spec.side, kind, told.status);
+    let asks = order.quantity == told.quantity && order.price == told.price.filter(|_| spec.is_limit());
+    let price = increment.value.per(increment.quantity);
+    let fees = Some(increment.fee).filter(|fee| is_fill && !fee.is_zero());
+    let adds = (order.filled_quantity, order.average_price, order.fees) == (increment.quantity, price, fees);
+    let fill = is_fill.then(|| FillPart {
+        quantity: increment.quantity,
+        price,
+        fee: increment.fee,
+        exec_ids: told.exec_ids.clone(),
+    });
+    let all = told.totals;
+    let average_price = all.value.per(all.quantity);
+    let totals = TotalsPart { filled_quantity: all.quantity, average_price, fees: all.fee };
+    let why = |change| Some(told.reason).filter(|why| told.change == change && !why.is_empty());
+    let says = message.cancel_reason == why(Change::Cancelled)
+        && message.rejection_reason == why(Change::Rejected).map(Reason::Told);
+    let is_so = names && asks && adds && message.fill == fill && message.totals == Some(totals) && says;
+    if is_so { Ok(()) } else { Err(format!("{told:?} is published as {message:?}")) }
+}
+
+/// The same of a fill of an order that is not ours.
+fn as_it_was(message: &OrderEvent, row: &ExecutionRow) -> Verdict {
+    let (order, price, fee) = (&message.order, Some(row.price), row.settle_fee());
+    let names = (order.order_id, order.signal_id, order.asset, order.side, order.status)
+        == (OrderId::Exchange(row.order_id), SignalId::default(), row.symbol, row.side, Status::Filled);
+    let adds = (order.quantity, order.filled_quantity, order.average_price, order.fees)
+        == (row.quantity, row.quantity, price, Some(fee).filter(|fee| !fee.is_zero()));
+    let fill = FillPart { quantity: row.quantity, price, fee, exec_ids: vec![row.exec_id] };
+    let is_so = names && adds && message.fill.as_ref() == Some(&fill);
+    if is_so { Ok(()) } else { Err(format!("{row:?} is published as {message:?}")) }
 }

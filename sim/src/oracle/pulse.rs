@@ -102,6 +102,13 @@ impl Pulse {
                         format!("{event:?}; stream up: {}, reconciled since: {}", self.stream_up, self.reconciled)
                     });
                 }
+                Event::SignalAccepted { signal, .. } => {
+                    let waiting = manager.durable().lanes.get(&signal.symbol).map_or(0, |lane| lane.waiting.len());
+                    let max = manager.config().lane_max as usize;
+                    bench.must(Oracle::MemoryBounded, waiting <= max, || {
+                        format!("{waiting} signals wait on {}, it has room for {max}", signal.symbol)
+                    });
+                }
                 _ => {}
             }
         }

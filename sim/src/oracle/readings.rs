@@ -234,6 +234,11 @@ impl Readings {
         let (of, none) = (self.symbols.get(symbol), OfSymbol::default());
         let of = of.unwrap_or(&none);
         let clock = self.clock.map(|(_, at, own)| Moment { own, at });
+        let off = clock.map_or(Span::ZERO, |Moment { own, at }| Span(own.0.abs_diff(at.0)));
+        let max = config.clock_offset_max();
+        if off.0 > max.0 + self.unsure().0 {
+            return Err(format!("{} is decided by a clock {off} off the exchange's; it may be {max}", spec.link));
+        }
         for (tag, read, max) in [
             (Tag::Clock, clock, config.clock_max_age()),
             (Tag::Wallet, self.wallet, config.balance_max_age()),

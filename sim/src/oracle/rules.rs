@@ -64,6 +64,9 @@ fn fits(create: &Create, rules: &InstrumentRow) -> Verdict {
         OrderKind::Market { .. } => (rules.max_market_quantity, None),
     };
     let quantity = create.quantity;
+    if !rules.trading {
+        return Err(format!("{} is not traded", create.symbol));
+    }
     if off(quantity.0, rules.quantity_step.0) || quantity < rules.min_quantity || quantity > max {
         return Err(format!("{quantity} {} is off step {}", create.symbol, rules.quantity_step));
     }

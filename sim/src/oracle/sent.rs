@@ -125,7 +125,10 @@ fn creates(bench: &mut Bench, scene: Scene<'_>, outgoing: &Outgoing, create: &Cr
     });
 }
 
-/// Has its signal's time not run out (spec S6)?
+/// How far the clock that a signal was taken by may be from the one that its order is signed by.
+const CLOCKS: Span = Span::secs(1);
+
+/// Has its signal's time come, and not run out (spec S6)?
 fn young(
     bench: &mut Bench,
     outgoing: &Outgoing,
@@ -139,5 +142,10 @@ fn young(
     let age = signal.map(|at| outgoing.signed_at.since(ExchangeTime(at.0 / 1_000)));
     bench.must(Oracle::NoCreateAfterExpiry, age.is_some_and(|age| age <= max), || {
         format!("{} leaves for a signal {age:?} old, the limit is {max}", create.link)
+    });
+    let ahead = signal.map(|at| ExchangeTime(at.0 / 1_000).since(outgoing.signed_at));
+    let max = config.signal_future_reject();
+    bench.must(Oracle::NoCreateAfterExpiry, ahead.is_some_and(|ahead| ahead.0 <= max.0 + CLOCKS.0), || {
+        format!("{} leaves for a signal {ahead:?} ahead, the limit is {max}", create.link)
     });
 }

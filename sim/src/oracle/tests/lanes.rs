@@ -82,6 +82,20 @@ fn a_signal_that_is_settled_again_or_accepted_twice() {
 }
 
 #[test]
+fn a_signal_that_is_tried_for_the_fourth_time() {
+    let mut world = watched(Oracle::SettledOnce);
+    let (again, signal, text) = (accepted(&world, 3), SignalId(3), Text::clipped("a test"));
+    let (at, outcome) = (world.now, Outcome::Rejected(Code::DataStale));
+    for _ in 0..3 {
+        tell(&mut world, &again);
+        tell(&mut world, &Event::SignalSettled { signal, outcome, at, text, cancelled: vec![] });
+    }
+    assert_eq!(world.broken(), None);
+    tell(&mut world, &again);
+    found(&world, Oracle::SettledOnce);
+}
+
+#[test]
 fn rejected_and_filled_or_placed_and_nowhere() {
     for (is_filled, outcome) in [(true, Outcome::Rejected(Code::ProvenAbsent)), (false, Outcome::Placed)] {
         let mut world = watched(Oracle::OutcomeIsTrue);

@@ -1,5 +1,7 @@
 use super::*;
 use crate::exchange::Quirk;
+use order_manager_core::bybit::{ApiReply, LimitHeaders, Reply};
+use order_manager_core::input::Answer;
 use order_manager_core::unit::{Money, Price, Ratio, Side, Symbol, Text};
 
 #[test]
@@ -9,6 +11,30 @@ fn an_opening_decided_by_a_price_of_ten_minutes_ago() {
     let spec = Box::new(specs(&world).0);
     made(&mut world, vec![Event::OrderIntended { spec }]);
     found(&world, Oracle::StaleDataNeverOpens);
+}
+
+#[test]
+fn an_opening_decided_by_a_clock_that_is_far_off() {
+    let mut world = watched(Oracle::StaleDataNeverOpens);
+    let spec = Box::new(specs(&world).0);
+    let signed_at = Scene { now: world.now, exchange: &world.exchange }.clock();
+    let asks = Outgoing { tag: Tag::Clock, signed_at, recv_window_ms: 5_000, request: Request::ServerTime };
+    let answer = ApiReply { result: Ok(Reply::ServerTime(0)), time: None, limits: LimitHeaders::default() };
+    let answers = Input::Reply { tag: Tag::Clock, answer: Box::new(Answer::Typed(answer)) };
+    let mut manager = world.life.manager().unwrap().clone();
+    let mut step = Step::default();
+    manager.step(world.now.after(Span::secs(2)), &Input::Woke, &mut step).unwrap();
+    for (input, events, commands) in [
+        (Input::Woke, vec![], vec![Command::Send(asks)]),
+        (answers, vec![], vec![]),
+        (Input::Woke, vec![Event::OrderIntended { spec }], vec![]),
+    ] {
+        (step.events, step.commands) = (events, commands);
+        let World { judge, exchange, now, .. } = &mut world;
+        judge.stepped(Scene { now: *now, exchange }, &input, &step, &manager);
+    }
+    let what = &world.broken().unwrap().what;
+    assert!(what.contains("a clock 2000 ms off the exchange's"), "{what}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 use super::*;
-use order_manager_core::report::OrderEvent;
+use order_manager_core::event::Seq;
+use order_manager_core::report::{OrderEvent, OrderId, Reporter};
+use order_manager_core::unit::{Money, Text};
 
 /// What was published of the fill.
 fn message(world: &World) -> OrderEvent {
@@ -80,6 +82,42 @@ fn the_total_is_published_as_the_increment() {
     assert_eq!(world.broken(), None);
     other.order.filled_quantity = quantity("0.02");
     publish(&mut world, filled, Some(&other));
+    found(&world, Oracle::PublishedAsBooked);
+}
+
+#[test]
+fn a_message_with_another_figure_than_was_booked() {
+    let spoil: [fn(&mut OrderEvent); 9] = [
+        |message| message.order.order_id = OrderId::Link(unused()),
+        |message| message.order.signal_id = SignalId(7),
+        |message| message.order.quantity = quantity("0.02"),
+        |message| message.order.average_price = None,
+        |message| message.order.fees = None,
+        |message| message.fill.as_mut().unwrap().price = None,
+        |message| message.fill.as_mut().unwrap().fee = Money::ZERO,
+        |message| message.totals = None,
+        |message| message.cancel_reason = Some(Text::clipped("a test")),
+    ];
+    for (number, spoil) in spoil.iter().enumerate() {
+        let mut world = watched(Oracle::PublishedAsBooked);
+        let (filled, mut other) = (told(&world, Change::Filled), message(&world));
+        spoil(&mut other);
+        publish(&mut world, filled, Some(&other));
+        assert!(world.broken().is_some(), "{number}");
+    }
+}
+
+#[test]
+fn a_fill_of_another_with_the_other_side() {
+    let mut world = watched(Oracle::PublishedAsBooked);
+    let row = Box::new(world.exchange.truth().executions[0].row());
+    let event = Event::ForeignExecuted { row, evidence: Seq(1), at: world.now };
+    let mut message = Reporter::default().follow(Seq(1), 0, &event).unwrap();
+    let World { judge, exchange, now, .. } = &mut world;
+    judge.follows(Scene { now: *now, exchange }, &event, Some(&message));
+    assert_eq!(judge.broken(), None);
+    message.order.side = message.order.side.opposite();
+    judge.follows(Scene { now: *now, exchange }, &event, Some(&message));
     found(&world, Oracle::PublishedAsBooked);
 }
 

@@ -60,6 +60,27 @@ fn a_record_that_is_too_long() {
 }
 
 #[test]
+fn a_lane_that_is_longer_than_it_may_be() {
+    let text = TWO_ORDERS.replacen("[[steps]]", "[config]\nlane_max = 1\n[[steps]]", 1);
+    let mut world = acted(&text, Set::only(Oracle::MemoryBounded));
+    let accepted = event(&world, |event| matches!(event, Event::SignalAccepted { .. }));
+    let mut manager = world.life.manager().unwrap().clone();
+    for id in 1..=2 {
+        assert_eq!(world.broken(), None);
+        let mut accepted = accepted.clone();
+        if let Event::SignalAccepted { signal, .. } = &mut accepted {
+            signal.id = SignalId(id);
+        }
+        manager.apply(&accepted);
+        let mut step = Step::default();
+        step.events = vec![accepted];
+        let World { judge, exchange, now, .. } = &mut world;
+        judge.stepped(Scene { now: *now, exchange }, &Input::Woke, &step, &manager);
+    }
+    found(&world, Oracle::MemoryBounded);
+}
+
+#[test]
 fn a_signal_that_is_never_forgotten() {
     let mut world = watched(Oracle::MemoryBounded);
     let manager = world.life.manager().unwrap().clone();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::world::START;
 use order_manager_core::bybit::Cancel;
 use order_manager_core::order::CancelReason;
 use order_manager_core::unit::{Category, ExchangeTime};
@@ -64,6 +65,28 @@ fn a_create_for_a_signal_of_two_minutes_ago() {
     let outgoing = create(&world, specs(&world).1.create());
     send(&mut world, &outgoing);
     found(&world, Oracle::NoCreateAfterExpiry);
+}
+
+#[test]
+fn a_create_for_a_signal_of_the_next_minute() {
+    let mut world = watched(Oracle::NoCreateAfterExpiry);
+    let good = create(&world, specs(&world).0.create());
+    let before = |ms: u64| Outgoing { signed_at: ExchangeTime(START.0 / 1_000 - ms), ..good.clone() };
+    send(&mut world, &before(30_000));
+    assert_eq!(world.broken(), None);
+    send(&mut world, &before(40_000));
+    found(&world, Oracle::NoCreateAfterExpiry);
+}
+
+#[test]
+fn a_create_where_nothing_is_traded() {
+    let spec = Box::new(specs(&watched(Oracle::WellFormed)).0);
+    let first = "[[steps]]\nat = \"0ms\"\nquirk = { name = \"delist\", symbol = \"BTCUSDT\" }\n[[steps]]";
+    let mut world = acted(&TWO_ORDERS.replacen("[[steps]]", first, 1), Set::only(Oracle::WellFormed));
+    let outgoing = create(&world, spec.create());
+    made(&mut world, vec![Event::OrderIntended { spec }]);
+    send(&mut world, &outgoing);
+    assert_eq!(world.broken().unwrap().what, "BTCUSDT is not traded");
 }
 
 #[test]
