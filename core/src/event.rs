@@ -400,7 +400,7 @@ pub struct Told {
 pub enum Change {
     /// First evidence of acceptance.
     Created,
-    /// Terms changed.
+    /// Terms changed; the last word where the exchange made it so small that what was told fills it whole.
     Modified,
     /// A fill that is not the last.
     PartiallyFilled,

@@ -5,7 +5,7 @@ use super::durable::{Durable, Stage};
 use super::turn::Turn;
 use crate::bybit::{OrderKind, TimeInForce};
 use crate::event::{Change, Event, Told};
-use crate::order::{Order, State, Totals};
+use crate::order::{Order, State, Status, Totals};
 use crate::timer::Why;
 use crate::unit::{ExecId, OrderLinkId, SignalId, Span, Text, Timestamp};
 use alloc::boxed::Box;
@@ -46,7 +46,7 @@ impl Turn<'_> {
         let order = self.m.durable.book.get(link)?;
         let accepted = order.facts.order_id.is_some() || order.state == State::AgedOut;
         if accepted && !order.told.created {
-            return Some(self.told(order, Change::Created, Totals::default()));
+            return Some(self.told(order, Change::Created, false, Totals::default()));
         }
         let totals = order.facts.totals();
         if totals.quantity > order.told.totals.quantity {
@@ -57,24 +57,26 @@ impl Turn<'_> {
                 }
                 return None;
             }
-            let change = if order.is_filled_whole() { Change::Filled } else { Change::PartiallyFilled };
-            return Some(self.told(order, change, order.untold()));
+            let whole = order.is_filled_whole();
+            let change = if whole { Change::Filled } else { Change::PartiallyFilled };
+            return Some(self.told(order, change, whole, order.untold()));
         }
         if order.state.may_fill() || order.told.ended {
             return None;
         }
         let change = match order.status() {
-            crate::order::Status::Rejected => Change::Rejected,
+            Status::Rejected => Change::Rejected,
+            // The exchange made it smaller, and its fills were told as parts of the larger one: nothing was cancelled.
+            Status::Filled if order.is_filled_whole() => Change::Modified,
             _ => Change::Cancelled,
         };
-        Some(self.told(order, change, Totals::default()))
+        Some(self.told(order, change, true, Totals::default()))
     }
 
-    fn told(&self, order: &Order, change: Change, increment: Totals) -> Told {
+    fn told(&self, order: &Order, change: Change, last: bool, increment: Totals) -> Told {
         let by_rows = order.inherited && !increment.quantity.is_zero();
         let totals = if by_rows { order.facts.totals() } else { order.told.totals.plus(increment) };
         let exec_ids = if increment.quantity.is_zero() { Vec::new() } else { self.unnamed_executions(order) };
-        let last = matches!(change, Change::Filled | Change::Cancelled | Change::Rejected);
         let post_only = matches!(order.spec.kind, OrderKind::Limit { time_in_force: TimeInForce::PostOnly, .. });
         let crossed_word = order.facts.ending.is_some_and(|e| e.reject_reason.as_str() == CROSSED);
         Told {
@@ -87,7 +89,7 @@ impl Turn<'_> {
             increment,
             exec_ids,
             totals,
-            reason: if last && change != Change::Filled { reason(order) } else { Text::EMPTY },
+            reason: if matches!(change, Change::Cancelled | Change::Rejected) { reason(order) } else { Text::EMPTY },
             last,
             crossed: change == Change::Cancelled && post_only && crossed_word && totals.quantity.is_zero(),
             at: self.now(),

@@ -250,7 +250,9 @@ fn is_ended(scene: Scene<'_>, told: &Told, track: &Track) -> Verdict {
     }
     let order = order_of(scene, track);
     let holds = match (told.change, order) {
-        (Change::Filled, Some(order)) => order.leaves().is_zero(),
+        (Change::Filled | Change::Modified, Some(order)) => order.leaves().is_zero(),
+        // Nothing was left to cancel of what is filled whole.
+        (Change::Cancelled, Some(order)) if order.leaves().is_zero() => false,
         (Change::Rejected, None) => true,
         // One copy of a create was refused and the other taken just before that was told: see the answer above.
         (Change::Rejected, Some(_)) if track.doubled && track.denied && !track.shown => true,

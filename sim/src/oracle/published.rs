@@ -76,12 +76,14 @@ impl Published {
             track.created != (told.change == Change::Created) || ends_unborn(told),
             || format!("{link} is told {:?}, created before: {}", told.change, track.created),
         );
-        let again = track.ended && (ends || told.change == Change::Modified);
-        bench.must(Oracle::EndsOnce, !again && told.last == (ends || told.change == Change::Filled), || {
+        let is_whole = track.quantity().is_some_and(|quantity| told.totals.quantity >= quantity);
+        let modified = told.change == Change::Modified;
+        let again = track.ended && (ends || modified);
+        let may_be_last = ends || told.change == Change::Filled || (modified && (is_whole || track.inherited));
+        bench.must(Oracle::EndsOnce, !again && told.last == may_be_last, || {
             format!("{link} is told {:?}, last: {}, ended before: {}", told.change, told.last, track.ended)
         });
-        let is_whole = is_fill && track.quantity().is_some_and(|quantity| told.totals.quantity >= quantity);
-        bench.must(Oracle::EndsOnce, told.last || !is_whole || track.inherited, || {
+        bench.must(Oracle::EndsOnce, told.last || !is_fill || !is_whole || track.inherited, || {
             format!("{link} is filled whole, {:?}, and is told {:?}", track.quantity(), told.change)
         });
         let grows = told.increment.quantity.is_positive() == is_fill && told.increment.quantity >= Quantity::ZERO;

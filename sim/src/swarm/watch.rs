@@ -283,7 +283,7 @@ impl Watch {
         if told.crossed {
             self.marks.hit(Mark::PostOnlyCrossed);
         }
-        if told.last && told.change != Change::Filled && !told.totals.quantity.is_zero() {
+        if told.change == Change::Cancelled && !told.totals.quantity.is_zero() {
             self.marks.hit(Mark::PartialThenCancelled);
         }
         if !told.increment.quantity.is_zero() && told.exec_ids.is_empty() {

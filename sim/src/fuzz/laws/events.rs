@@ -207,10 +207,13 @@ pub(super) fn ends_once(past: &Past, _: &Frame<'_>, event: &Event) -> Verdict {
     let Event::OrderTold(told) = event else { return Ok(()) };
     let ended = past.orders.get(&told.link).is_some_and(|track| track.ended);
     let ends = matches!(told.change, Change::Cancelled | Change::Rejected);
-    if ended && (ends || told.change == Change::Modified) {
+    let modified = told.change == Change::Modified;
+    if ended && (ends || modified) {
         return Err(format!("{} is {:?} after its end", told.link, told.change));
     }
-    if told.last != (ends || told.change == Change::Filled) {
+    // What is modified ends where what was told fills the smaller order whole.
+    let whole = modified && told.totals.quantity >= told.quantity;
+    if told.last != (ends || whole || told.change == Change::Filled) {
         return Err(format!("{}: {:?}, last: {}", told.link, told.change, told.last));
     }
     Ok(())
