@@ -7,7 +7,7 @@ use super::turn::Turn;
 use crate::account::{Account, Held, Reach, Resting, order_cost};
 use crate::bybit::PositionRow;
 use crate::event::{Event, Planned};
-use crate::intake::Signal;
+use crate::intake::{self, Signal};
 use crate::market::Quote;
 use crate::order::{CancelReason, Order, Spec, State, Totals};
 use crate::plan::{self, Existing, Plan, Scene};
@@ -48,6 +48,7 @@ impl Turn<'_> {
         };
         let plan = plan::plan(&scene)?;
         if !plan.reduce_only {
+            intake::judge_confidence(signal, false, &self.m.config)?; // when it came it may have been one that reduces
             self.judge_clock()?;
             self.judge_word(symbol)?;
         }

@@ -31,6 +31,10 @@ impl Turn<'_> {
     fn advance(&mut self, active: Option<SignalId>, passing: Option<SignalId>, next: Option<SignalId>) -> bool {
         let next = next.filter(|_| !self.m.observed.stopping);
         if let (None, Some(next)) = (active, next) {
+            if self.exchange_now().is_none() {
+                self.ask(Tag::Clock); // its age is not judged by a clock that nobody has looked at
+                return false;
+            }
             self.start_signal(next);
             return true;
         }
@@ -61,10 +65,10 @@ impl Turn<'_> {
         let Some(now) = self.exchange_now() else { return Ok(()) };
         intake::judge_age(signal, now, self.is_reducing(signal), &self.m.config).map(|_| ()).map_err(|late| {
             match waited_for {
-                Some(link) => {
+                Some(link) if late.code == Code::SignalExpired => {
                     Refusal::new(Code::ExpiredWaiting, format_args!("{} while it waited for order {link}", late.text))
                 }
-                None => late,
+                _ => late,
             }
         })
     }
@@ -120,7 +124,11 @@ impl Turn<'_> {
             return Some(Refusal::new(Code::NotExecuted, text));
         }
         if let Err(late) = self.judge_turn(signal, None) {
-            let code = if self.m.observed.synced { Code::DataStale } else { Code::ExchangeUnavailable };
+            let code = match late.code {
+                Code::SignalExpired if self.m.observed.synced => Code::DataStale,
+                Code::SignalExpired => Code::ExchangeUnavailable,
+                _ => return Some(late),
+            };
             return Some(Refusal::new(code, format_args!("no decision in time: {}", late.text)));
         }
         self.m.observed.unusable.get(&signal.symbol).copied()

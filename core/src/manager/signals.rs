@@ -160,12 +160,12 @@ impl Turn<'_> {
         waiting(self.m.config.lane_max, lane) || waiting(self.m.config.waiting_max, all)
     }
 
-    /// Age and confidence, as far as intake can judge them. Without the exchange's clock ours must do; the age
-    /// is judged again when the signal's turn comes.
+    /// Age and confidence, as far as intake can judge them: both are judged again when the signal's turn comes. Without the
+    /// exchange's clock only then.
     fn judge_at_intake(&self, signal: &Signal) -> Result<Timing, Refusal> {
         let reducing = self.is_reducing(signal);
-        let now = self.exchange_now().unwrap_or_else(|| self.now().at_exchange(crate::unit::ClockOffset(0)));
-        let timing = intake::judge_age(signal, now, reducing, &self.m.config)?;
+        let age = self.exchange_now().map(|now| intake::judge_age(signal, now, reducing, &self.m.config));
+        let timing = age.unwrap_or(Ok(Timing::Good))?;
         intake::judge_confidence(signal, reducing, &self.m.config)?;
         Ok(timing)
     }
