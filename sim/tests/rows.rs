@@ -11,6 +11,7 @@ use order_manager_core::unit::{Ratio, SignalId, Symbol};
 use order_manager_sim::exchange::ExchangeConfig;
 use order_manager_sim::month::{Month, read_signals};
 use order_manager_sim::neighbours::{order_complaints, relationship_complaints};
+use order_manager_sim::oracle::rows_as_booked;
 use order_manager_sim::scenario::{self, Link};
 use order_manager_sim::world::{World, run_script};
 use order_manager_sim::{generate, prices};
@@ -101,8 +102,7 @@ fn o4_every_row_of_every_scenario_fits_the_shared_schema() {
         for seed in [scenario.seed, 101, 102, 103] {
             let (world, _) = run_script(&scenario, Some(Link::Typed), Some(seed)).unwrap_or_else(|e| panic!("{e}"));
             assert_always_fits(&world, &mut seen);
-            assert_books(&world);
-            let rows = follow(&mut Projector::default(), &records(&world));
+            let rows = assert_books(&world);
             let of_others: Vec<_> = rows.executions.values().filter(|row| row.link.is_none()).collect();
             for fill in &of_others {
                 let row = rows.orders.values().find(|row| row.order_id == fill.fill.order_id.as_str());
@@ -128,34 +128,9 @@ fn o4_rows_say_what_the_books_say() {
 }
 
 fn assert_books(world: &World) -> Rows {
-    let rows = follow(&mut Projector::default(), &records(world));
-    let books = &world.ledger.books;
-    assert_eq!(rows.own.len(), books.book.iter().count());
-    for order in books.book.iter() {
-        let (link, own) = (order.spec.link, &rows.own[&order.spec.link]);
-        let row = &rows.orders[&order_manager_core::report::row_id(link)];
-        assert_eq!((own.state, own.order_id, own.spec), (order.state, order.order_id(), order.spec), "{link}");
-        assert_eq!((row.status, row.signal_id), (order.status(), order.spec.intent.signal), "{link}");
-        let totals = order.facts.totals();
-        assert_eq!(row.filled_quantity, Figure::of(totals.quantity.0), "{link}");
-        assert_eq!(row.fees, (!totals.quantity.is_zero()).then(|| Figure::of(totals.fee.0)), "{link}");
-        let id = order.order_id().map_or(link.to_string(), |id| id.to_string());
-        assert_eq!(row.order_id, id);
-        let fills = rows.executions.values().filter(|row| row.link == Some(link)).count();
-        assert_eq!(fills, order.facts.fills.len(), "{link}");
-        let cut = row.status == Status::Filled && totals.quantity < order.quantity();
-        assert_eq!(own.remainder.is_some(), cut, "O4: {link} says what became of its remainder");
-    }
-    // Every signal has a row that says how it ended, and an order of its own or one that says why there is none.
+    let rows = rows_as_booked(world).unwrap_or_else(|what| panic!("{what}"));
+    assert_eq!(rows.own.len(), world.ledger.books.book.iter().count());
     assert_eq!(rows.signals.len(), world.ledger.signals.len());
-    for (id, account) in &world.ledger.signals {
-        let row = &rows.signals[id];
-        assert_eq!((row.outcome, row.text.as_str()), (account.outcome, account.text.as_str()), "{id}");
-        assert!(
-            rows.relationships.values().any(|r| r.signal_id == *id && rows.orders.contains_key(&r.order_id)),
-            "{id}"
-        );
-    }
     rows
 }
 

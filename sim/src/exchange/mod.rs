@@ -203,6 +203,12 @@ impl Exchange {
         self.market(symbol).map(Market::leverage)
     }
 
+    /// Is a symbol in hedge mode?
+    #[must_use]
+    pub fn is_hedged(&self) -> bool {
+        self.markets.iter().any(|market| market.hedge)
+    }
+
     /// Every position, flat ones included, by symbol.
     pub fn positions(&self) -> impl Iterator<Item = (Symbol, &Position)> {
         self.markets.iter().map(|market| (market.rules.symbol, market.position()))

@@ -9,7 +9,7 @@ use order_manager_core::event::Event;
 use order_manager_core::input::{DeliveryId, Input};
 use order_manager_core::order::Spec;
 use order_manager_core::outcome::Outcome;
-use order_manager_core::unit::{Decimal, SignalId, Symbol};
+use order_manager_core::unit::{Decimal, SignalId, Symbol, Timestamp};
 use std::collections::VecDeque;
 
 /// A signal that fails for a while is taken up so often, in all (S7).
@@ -28,6 +28,8 @@ struct Letter {
     signal: Option<SignalId>,
     /// How often it came and was not answered: it may come again before it is.
     open: u32,
+    /// When it came last.
+    came: Timestamp,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -121,7 +123,7 @@ impl Lanes {
     }
 
     /// A delivery is answered once, in its own step.
-    pub(super) fn stepped(&mut self, bench: &mut Bench, input: &Input, commands: &[Command]) {
+    pub(super) fn stepped(&mut self, bench: &mut Bench, now: Timestamp, input: &Input, commands: &[Command]) {
         let mut answered = commands.iter().filter_map(|command| match command {
             Command::Settle { delivery, .. } => Some(*delivery),
             Command::Send(_) | Command::Consult(_) => None,
@@ -133,7 +135,8 @@ impl Lanes {
             _ => None,
         };
         if let Some(delivery) = delivered {
-            self.letter(delivery).open += 1;
+            let letter = self.letter(delivery);
+            (letter.open, letter.came) = (letter.open + 1, now);
         }
         let (first, second) = (answered.next(), answered.next());
         bench.must(Oracle::OneReceiptADelivery, first == delivered && second.is_none(), || {
@@ -144,7 +147,7 @@ impl Lanes {
     /// What a delivery is told is durable, and it is told so once.
     pub(super) fn settles(&mut self, bench: &mut Bench, delivery: DeliveryId, receipt: &Receipt, memory: &Memory) {
         let letter = self.letter(delivery);
-        let (brought, is_open) = (letter.signal, letter.open > 0);
+        let (brought, is_open, came) = (letter.signal, letter.open > 0, letter.came);
         letter.open = letter.open.saturating_sub(1);
         bench.must(Oracle::OneReceiptADelivery, is_open, || format!("{delivery:?} is answered again: {receipt:?}"));
         let told = match receipt {
@@ -154,6 +157,12 @@ impl Lanes {
         bench.must(Oracle::OneReceiptADelivery, told.is_none() || brought == told || brought.is_none(), || {
             format!("{delivery:?} brought {brought:?} and is told {receipt:?}")
         });
+        if let Receipt::Duplicate(signal, outcome) = receipt {
+            let heard = memory.signals.get(*signal);
+            bench.must(Oracle::OneReceiptADelivery, heard.is_some_and(|heard| was_so(heard, *outcome, came)), || {
+                format!("{delivery:?} is told {receipt:?}, and its signal is {heard:?}")
+            });
+        }
         let stand = |signal: &SignalId| memory.signals.get(*signal).map(|heard| heard.stand);
         let is_durable = match receipt {
             Receipt::Accepted(signal) => stand(signal).is_some_and(|stand| stand != Stand::Invalid),
@@ -166,6 +175,14 @@ impl Lanes {
             Receipt::Paused => true,
         };
         bench.must(Oracle::SettledAfterDurable, is_durable, || format!("{delivery:?} is told {receipt:?}"));
+    }
+}
+
+/// Was that its outcome when a copy of it came (S7)? What has begun anew since has none.
+fn was_so(heard: &Heard, outcome: Option<Outcome>, came: Timestamp) -> bool {
+    match outcome {
+        Some(outcome) => heard.outcome.is_none_or(|known| known == outcome || heard.settled_at > came),
+        None => heard.outcome.is_none() || heard.settled_at >= came,
     }
 }
 

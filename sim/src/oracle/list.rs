@@ -52,13 +52,16 @@ oracles! {
     DurableBeforeSent, "durable-before-sent", Step, "what left and is not durable is forgotten by a crash (O1, F73)";
     SentAsIntended, "sent-as-intended", Step, "what was judged is the intent: an order that differs from it passed no limit (D1)";
     CancelHasReason, "cancel-has-reason", Step, "a cancel that nobody wanted takes away a trade (D3)";
+    DecidedAsAsked, "decided-as-asked", Step, "an order of another kind, price or size than the spec makes of its signal is another trade (D4 to D9)";
+    CancelsInTheWay, "cancels-in-the-way", Step, "what stays in the way fills beside the new order, and what need not go was a trade (D2)";
+    RefusedForCause, "refused-for-cause", Step, "a signal that is refused for nothing is a trade that never happens, or an exit (P3, D9)";
     SignedAtDecision, "signed-at-decision", Step, "the signed time bounds the last arrival, and proofs of absence are built on it (O2)";
     NoCreateAfterExpiry, "no-create-after-expiry", Step, "an old signal speaks of a market that is gone (S6)";
     NoResendWhileAlive, "no-resend-while-alive", Step, "a create beside one that lives, or may yet arrive, is a second order (O2, F01)";
     WellFormed, "well-formed", Step, "an order off the exchange's steps is refused, and the signal is lost (D7)";
     BudgetPerEndpoint, "budget-per-endpoint", Step, "who asks too often is banned, and then cannot even cancel (O5, F60)";
     CancelsNotStarved, "cancels-not-starved", Step, "an order that should go and stays can fill at any moment (O5, F61)";
-    StaleDataNeverOpens, "stale-data-never-opens", Step, "limits judged by old figures are no limits (K2, D6)";
+    StaleDataNeverOpens, "stale-data-never-opens", Step, "limits judged by old figures are no limits, and an exit is cut to an old position (K2, D6)";
     HaltedOpensNothing, "halted-opens-nothing", Step, "what is halted was contradicted: it opens when people have looked (O2, K4)";
     DriftLimit, "drift-limit", Step, "a price far from the signal's is another market than the model saw (D6)";
     PositionLimit, "position-limit", Step, "the operator's limit on a position holds in the worst case, by the exchange's truth (K1)";
@@ -104,6 +107,7 @@ oracles! {
     BooksEqual, "books-equal", Healed, "orders, executions, positions and cash are the exchange's once it has told all (P2)";
     PositionsAsTold, "positions-as-told", Healed, "who adds up what was published must hold the exchange's position (E2, I4)";
     AllIsTold, "all-is-told", Healed, "an order that ended there and not for our readers stays open in their books (I6)";
+    RowsAsBooked, "rows-as-booked", Healed, "Position Manager and the model read the rows, and correct us by them (O4, P2)";
     Ready, "ready", Healed, "what has healed must take signals again (T1)";
     LanesEmpty, "lanes-empty", Healed, "a lane that never moves again is a trade that never happens (S5)";
     SignalsAccounted, "signals-accounted", Healed, "every signal that was taken ends placed or with a reason (S4, P3)";
@@ -130,7 +134,7 @@ impl Oracle {
     pub const fn one_of(self) -> u64 {
         match self {
             Self::RecordReadsBack | Self::MemoryBounded => 64,
-            Self::FoldIsState | Self::ReplayIsSame | Self::CheckpointIsSame => 8,
+            Self::FoldIsState | Self::ReplayIsSame | Self::CheckpointIsSame | Self::RowsAsBooked => 8,
             _ => 1,
         }
     }

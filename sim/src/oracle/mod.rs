@@ -7,10 +7,12 @@
 //! Cost is a law here: cursors and counters, nothing that grows with the state at each step.
 //!
 //! Reading order: list (names and reasons), bench (verdicts), memory (what is remembered), rules, sent, cancels,
-//! readings, limits, strangers, fills, lanes, published, ends, pulse, restarts, healed.
+//! readings, asked, decisions, limits, strangers, fills, lanes, published, ends, pulse, restarts, rows, healed.
 
+mod asked;
 mod bench;
 mod cancels;
+mod decisions;
 mod ends;
 mod fills;
 mod healed;
@@ -22,6 +24,7 @@ mod published;
 mod pulse;
 mod readings;
 mod restarts;
+mod rows;
 mod rules;
 mod sent;
 mod strangers;
@@ -31,6 +34,7 @@ mod tests;
 
 pub(crate) use bench::Scene;
 pub use list::{Oracle, Set, When};
+pub use rows::as_booked as rows_as_booked;
 
 use crate::model;
 use crate::world::World;
@@ -91,6 +95,7 @@ pub struct Judge {
     sent: sent::Sent,
     cancels: cancels::Cancels,
     readings: readings::Readings,
+    decisions: decisions::Decisions,
     limits: limits::Limits,
     fills: fills::Fills,
     lanes: lanes::Lanes,
@@ -132,6 +137,7 @@ impl Judge {
         if let Input::Started(started) = input {
             self.config = started.config.clone();
             self.lags(scene);
+            self.decisions.meddled(scene);
         }
         let Self { bench, memory, .. } = self;
         if bench.on().has(Oracle::ReferenceBooks) {
@@ -148,12 +154,13 @@ impl Judge {
         self.sent.stepped(step.seq, &step.commands);
         self.restarts.stepped(step.seq, step.digest);
         self.readings.stepped(bench, scene, input, step, manager, memory);
+        self.decisions.stepped(bench, scene, step, manager, &self.readings, memory);
         if !self.readings.knows_the_clock() {
             self.cancels.trouble(scene.now, None); // nothing can be signed
         }
         self.cancels.stepped(bench, scene, memory);
         self.limits.stepped(scene, input, step);
-        self.lanes.stepped(bench, input, &step.commands);
+        self.lanes.stepped(bench, scene.now, input, &step.commands);
         self.pulse.stepped(bench, scene, input, step, manager);
     }
 
@@ -232,6 +239,7 @@ impl Judge {
     pub(crate) fn meddled(&mut self, scene: Scene<'_>) {
         self.lags(scene);
         self.limits.meddled(scene);
+        self.decisions.meddled(scene);
         self.memory.rules.look(scene);
         for symbol in scene.exchange.config().instruments.iter().map(|of| of.symbol) {
             if let Some(price) = scene.exchange.last_price(symbol) {

@@ -5,14 +5,14 @@ use super::list::Oracle;
 use super::memory::{Decided, Memory};
 use super::rules::RulesRead;
 use crate::shelf::Shelf;
-use order_manager_core::bybit::{Operation, Push, PushRows, Request, push, rest};
+use order_manager_core::bybit::{Operation, Push, PushRows, Reply, Request, TickerRow, push, rest};
 use order_manager_core::command::{Command, Outgoing};
 use order_manager_core::config::Config;
 use order_manager_core::event::Event;
 use order_manager_core::input::{Answer, Input, Stream, Tag};
-use order_manager_core::order::Spec;
 use order_manager_core::unit::{Price, Span, Symbol, Timestamp};
 use order_manager_core::{Manager, Step};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 /// A signature is in milliseconds, and so is the clock that it was made by.
@@ -54,6 +54,10 @@ pub(super) struct Readings {
     drifted: Span,
     /// How far what is shown of prices was behind, at most.
     tickers_lag: Span,
+    /// The same of positions.
+    views_lag: Span,
+    /// The same of the wallet.
+    wallet_lag: Span,
 }
 
 /// What was read of a symbol, as of when.
@@ -66,6 +70,10 @@ struct OfSymbol {
     leverage: Option<Timestamp>,
     /// The last reading of its rules.
     rules: Option<RulesRead>,
+    /// The last answer about it was a refusal.
+    denied: bool,
+    /// The last reading of its prices.
+    quote: Option<TickerRow>,
     /// What its price was, and since when.
     prices: VecDeque<(Timestamp, Price)>,
 }
@@ -98,7 +106,7 @@ impl Readings {
 
     fn forget(&mut self) {
         for of in self.symbols.all_mut() {
-            (of.position, of.ticker, of.instrument, of.leverage) = (None, None, None, None);
+            (of.position, of.ticker, of.instrument, of.leverage, of.quote) = (None, None, None, None, None);
         }
         (self.wallet, self.swept, self.clock, self.drifted) = (None, None, None, Span::ZERO);
     }
@@ -106,6 +114,44 @@ impl Readings {
     /// Prices may be shown later than before.
     pub(super) fn lags(&mut self, scene: Scene<'_>) {
         self.tickers_lag = self.tickers_lag.max(scene.exchange.tickers_lag());
+        self.views_lag = self.views_lag.max(scene.exchange.views_lag());
+        self.wallet_lag = self.wallet_lag.max(scene.exchange.wallet_lag());
+    }
+
+    /// The last reading of a symbol's prices.
+    pub(super) fn quote(&self, symbol: Symbol) -> Option<&TickerRow> {
+        self.symbols.get(symbol)?.quote.as_ref()
+    }
+
+    /// The highest price of a symbol that is remembered.
+    pub(super) fn highest(&self, symbol: Symbol) -> Option<Price> {
+        self.symbols.get(symbol)?.prices.iter().map(|(_, price)| *price).max()
+    }
+
+    /// Is a symbol's leverage known?
+    pub(super) fn has_leverage(&self, symbol: Symbol) -> bool {
+        self.symbols.get(symbol).is_some_and(|of| of.leverage.is_some())
+    }
+
+    /// Was what was asked of a symbol last refused?
+    pub(super) fn was_denied(&self, symbol: Symbol) -> bool {
+        self.symbols.get(symbol).is_some_and(|of| of.denied)
+    }
+
+    /// What was asked for of a symbol's position shows what was before this, surely.
+    pub(super) fn position_shown(&self, symbol: Symbol) -> Option<Timestamp> {
+        let asked = self.symbols.get(symbol).and_then(|of| of.leverage);
+        asked.max(self.swept.map(|swept| swept.at)).map(|asked| before(asked, self.views_lag))
+    }
+
+    /// The same of all positions.
+    pub(super) fn all_shown(&self) -> Option<Timestamp> {
+        self.swept.map(|swept| before(swept.at, self.views_lag))
+    }
+
+    /// The same of the wallet.
+    pub(super) fn funds_shown(&self) -> Option<Timestamp> {
+        self.wallet.map(|wallet| before(wallet.at, self.wallet_lag))
     }
 
     pub(super) fn stepped(
@@ -125,8 +171,10 @@ impl Readings {
         for event in &step.events {
             if let Event::OrderIntended { spec } = event {
                 memory.track(spec.link).decided = self.decided(scene.now, spec.symbol);
+                let fresh = self.fresh(own, spec.symbol, spec.reduce_only, manager.config());
+                let fresh = fresh.map_err(|why| format!("{} is decided by {why}", spec.link));
+                bench.rule(Oracle::StaleDataNeverOpens, fresh);
                 if !spec.reduce_only {
-                    bench.rule(Oracle::StaleDataNeverOpens, self.fresh(own, spec, manager.config()));
                     let seen = memory.signals.get(spec.intent.signal).and_then(|heard| heard.price);
                     bench.rule(Oracle::DriftLimit, self.near(scene, spec.symbol, seen, manager.config()));
                 }
@@ -156,8 +204,12 @@ impl Readings {
                 let asked = place.map(|place| self.out.swap_remove(place).1);
                 // Of a reconcile only the pages of positions are a reading.
                 let reads = |asked: &Asked| asked.shows_positions || !matches!(tag, Tag::Sweep { .. });
-                if let Some(asked) = asked.filter(reads).filter(|_| is_good(*tag, answer)) {
-                    self.answered(now, *tag, asked);
+                if let Some(asked) = asked.filter(reads) {
+                    let reply = reply(*tag, answer);
+                    if let Tag::Instrument(symbol) | Tag::Position(symbol) | Tag::Ticker(symbol) = tag {
+                        self.symbols.of(*symbol).denied = reply.is_none();
+                    }
+                    reply.into_iter().for_each(|reply| self.answered(now, *tag, asked, &reply));
                 }
             }
             Input::Stream(stream) => match &**stream {
@@ -177,7 +229,7 @@ impl Readings {
         }
     }
 
-    fn answered(&mut self, now: Moment, tag: Tag, asked: Asked) {
+    fn answered(&mut self, now: Moment, tag: Tag, asked: Asked, reply: &Reply) {
         let Asked { when: asked, shows_positions } = asked;
         match tag {
             Tag::Clock => {
@@ -194,7 +246,13 @@ impl Readings {
                 let of = self.symbols.of(symbol);
                 (of.leverage, of.position) = (Some(asked.at), Some(asked));
             }
-            Tag::Ticker(symbol) => self.symbols.of(symbol).ticker = Some(asked),
+            Tag::Ticker(symbol) => {
+                let of = self.symbols.of(symbol);
+                of.ticker = Some(asked);
+                if let Reply::Tickers(page) = reply {
+                    of.quote = page.rows.iter().find(|row| row.symbol == symbol).copied().or(of.quote);
+                }
+            }
             Tag::Wallet => self.wallet = Some(asked),
             Tag::Sweep { .. } if shows_positions => self.swept = Some(self.sweep_began),
             _ => {}
@@ -228,26 +286,25 @@ impl Readings {
         self.out.push((outgoing.tag, Asked { when, shows_positions }));
     }
 
-    /// Was everything fresh that an opening order is decided by (spec K2)?
-    fn fresh(&self, now: Timestamp, spec: &Spec, config: &Config) -> Verdict {
-        let symbol = spec.symbol;
+    /// Is everything fresh that an order is decided by (spec K2)? What only reduces needs neither wallet nor price.
+    pub(super) fn fresh(&self, now: Timestamp, symbol: Symbol, reduces: bool, config: &Config) -> Verdict {
         let (of, none) = (self.symbols.get(symbol), OfSymbol::default());
         let of = of.unwrap_or(&none);
         let clock = self.clock.map(|(_, at, own)| Moment { own, at });
         let off = clock.map_or(Span::ZERO, |Moment { own, at }| Span(own.0.abs_diff(at.0)));
         let max = config.clock_offset_max();
-        if off.0 > max.0 + self.unsure().0 {
-            return Err(format!("{} is decided by a clock {off} off the exchange's; it may be {max}", spec.link));
+        if !reduces && off.0 > max.0 + self.unsure().0 {
+            return Err(format!("a clock {off} off the exchange's; it may be {max}"));
         }
-        for (tag, read, max) in [
-            (Tag::Clock, clock, config.clock_max_age()),
-            (Tag::Wallet, self.wallet, config.balance_max_age()),
-            (Tag::Position(symbol), of.position.max(self.swept), config.position_max_age()),
-            (Tag::Ticker(symbol), of.ticker, config.price_max_age()),
-            (Tag::Instrument(symbol), of.instrument, config.instrument_max_age()),
+        for (tag, read, max, opens) in [
+            (Tag::Clock, clock, config.clock_max_age(), false),
+            (Tag::Position(symbol), of.position.max(self.swept), config.position_max_age(), false),
+            (Tag::Instrument(symbol), of.instrument, config.instrument_max_age(), false),
+            (Tag::Wallet, self.wallet, config.balance_max_age(), true),
+            (Tag::Ticker(symbol), of.ticker, config.price_max_age(), true),
         ] {
-            if read.is_none_or(|as_of| now.since(as_of.own) > max) {
-                return Err(format!("{} is decided by {tag:?} as of {read:?}; it may be {max} old", spec.link));
+            if !(opens && reduces) && read.is_none_or(|as_of| now.since(as_of.own) > max) {
+                return Err(format!("{tag:?} as of {read:?}; it may be {max} old"));
             }
         }
         Ok(())
@@ -298,13 +355,19 @@ impl Readings {
     }
 }
 
-/// Is it an answer, and no refusal?
-fn is_good(tag: Tag, answer: &Answer) -> bool {
+/// What it says, where it is an answer and no refusal.
+fn reply(tag: Tag, answer: &Answer) -> Option<Cow<'_, Reply>> {
     match answer {
-        Answer::NotSent { .. } | Answer::Lost { .. } => false,
-        Answer::Typed(reply) => reply.result.is_ok(),
-        Answer::Http { status, limits, body } => rest::decode(operation(tag), *status, *limits, &body.0).result.is_ok(),
+        Answer::NotSent { .. } | Answer::Lost { .. } => None,
+        Answer::Typed(reply) => reply.result.as_ref().ok().map(Cow::Borrowed),
+        Answer::Http { status, limits, body } => {
+            rest::decode(operation(tag), *status, *limits, &body.0).result.ok().map(Cow::Owned)
+        }
     }
+}
+
+const fn before(asked: Timestamp, lag: Span) -> Timestamp {
+    Timestamp(asked.0.saturating_sub(lag.0))
 }
 
 /// A page of a reconcile may be of three endpoints; a page of positions is what counts.

@@ -2,6 +2,7 @@
 
 use super::bench::{Bench, Verdict};
 use super::list::Oracle;
+use super::rows;
 use crate::world::World;
 use order_manager_core::event::Seq;
 use order_manager_core::input::Spent;
@@ -65,6 +66,9 @@ impl Restarts {
         let records: Vec<(&[u8], Digest)> = world.life.store.records().collect();
         if bench.asks(Oracle::FoldIsState) {
             bench.rule(Oracle::FoldIsState, self.same_fold(&records, live));
+        }
+        if bench.asks(Oracle::RowsAsBooked) {
+            bench.rule(Oracle::RowsAsBooked, rows::as_booked(world).map(|_| ()));
         }
         if bench.asks(Oracle::ReplayIsSame) {
             bench.rule(Oracle::ReplayIsSame, replay(Manager::new(), &records));

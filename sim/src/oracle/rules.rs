@@ -31,6 +31,12 @@ impl Rules {
         }
     }
 
+    /// The rules of an instrument that has had no others.
+    pub(super) fn only<'a>(&self, scene: Scene<'a>, symbol: Symbol) -> Option<&'a InstrumentRow> {
+        let had_others = self.past.get(&symbol).is_some_and(|past| past.len() > 1);
+        scene.exchange.rules(symbol).filter(|_| !had_others)
+    }
+
     /// Is this order a multiple of the steps that a reading of its instrument can have shown?
     pub(super) fn well_formed(&self, scene: Scene<'_>, create: &Create, read: Option<RulesRead>) -> Verdict {
         let Some(now) = scene.exchange.rules(create.symbol) else {

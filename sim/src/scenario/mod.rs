@@ -27,6 +27,7 @@
 //! | step | example | what happens |
 //! |---|---|---|
 //! | `signal` | `{ id = "s-1", side = "buy", amount = "500" }` | a signal is delivered; `{ raw = ".." }`: any body |
+//! | | `{ id = "s-2", .., age = "90s" }` | its timestamp is older, or `ahead` of the moment at which it comes |
 //! | `again` | `"s-1"` | an earlier signal is delivered again, as it came |
 //! | `price` | `{ BTCUSDT = "50100" }` | the market moves; `{ touch = "BTCUSDT" }`: to our oldest resting order |
 //! | `manual` | `{ side = "sell", quantity = "0.1" }` | another hand on the account trades |

@@ -78,6 +78,7 @@ pub(super) struct RawSignal {
     pub price: Option<Word>,
     pub spread: Option<Word>,
     pub age: Option<Word>,
+    pub ahead: Option<Word>,
     pub urgency: Option<bool>,
     pub exit: Option<bool>,
     pub warmup: Option<bool>,

@@ -41,6 +41,8 @@ pub struct SignalStep {
     pub spread: Decimal,
     /// How old its timestamp is when it is delivered first. Default 0.
     pub age: Span,
+    /// How far in the future it is instead. Default 0.
+    pub ahead: Span,
     /// Asks for a market order.
     pub urgency: bool,
     /// Comes from the exit rules.
@@ -78,6 +80,7 @@ impl SignalStep {
             price: None,
             spread: SPREAD,
             age: Span::ZERO,
+            ahead: Span::ZERO,
             urgency: false,
             exit: false,
             warmup: false,
@@ -107,7 +110,7 @@ pub fn signal_body(signal: &SignalStep, now: Timestamp, current: Price) -> Vec<u
 /// What that body says.
 #[must_use]
 pub fn signal_json(signal: &SignalStep, now: Timestamp, current: Price) -> SignalJson<'_> {
-    let timestamp = Timestamp(now.0.saturating_sub(signal.age.0));
+    let timestamp = Timestamp(now.0.saturating_sub(signal.age.0).saturating_add(signal.ahead.0));
     let origin = match signal {
         SignalStep { exit: true, .. } => Origin::Exit,
         SignalStep { warmup: true, .. } => Origin::WarmUp,
@@ -159,6 +162,7 @@ pub(super) fn read(r: &mut Reader<'_>, raw: &Spanned<RawSignal>) -> Option<Actio
     let spread = r.or(fields.spread.as_ref(), SPREAD, |w| word::number(w, "spread"));
     let price = r.or(fields.price.as_ref(), None, |w| word::price(w).map(Some));
     let age = r.or(fields.age.as_ref(), Span::ZERO, word::length);
+    let ahead = r.or(fields.ahead.as_ref(), Span::ZERO, word::length);
     let same = match &fields.same_id_as {
         Some(word) => Some(r.known_alias(word)?),
         None => None,
@@ -174,6 +178,7 @@ pub(super) fn read(r: &mut Reader<'_>, raw: &Spanned<RawSignal>) -> Option<Actio
         price: price?,
         spread: spread?,
         age: age?,
+        ahead: ahead?,
         urgency: fields.urgency.unwrap_or(false),
         exit,
         warmup: fields.warmup.unwrap_or(false),
@@ -195,6 +200,7 @@ impl RawSignal {
             &self.price,
             &self.spread,
             &self.age,
+            &self.ahead,
             &self.strategy,
             &self.trace,
         ];

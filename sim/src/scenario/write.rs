@@ -155,6 +155,7 @@ fn of_signal(signal: &SignalStep, usual: Symbol, earlier: &mut Vec<String>) -> S
         fields.number("spread", signal.spread);
     }
     fields.length("age", signal.age, Span::ZERO);
+    fields.length("ahead", signal.ahead, Span::ZERO);
     fields.switch("urgency", signal.urgency);
     fields.switch("exit", signal.exit);
     fields.switch("warmup", signal.warmup);

@@ -159,3 +159,14 @@ fn a_checkpoint_from_which_another_life_comes() {
         world.life.store = doctored(&world.life.store);
     });
 }
+
+#[test]
+fn a_row_that_says_something_else_than_the_books() {
+    judged(Oracle::RowsAsBooked, |world| {
+        let link = specs(world).0.link;
+        world.ledger.books.book.change(link, |order| order.state = order_manager_core::order::State::Open).unwrap();
+    });
+    judged(Oracle::RowsAsBooked, |world| {
+        world.ledger.signals.values_mut().for_each(|account| account.text.push('!'));
+    });
+}

@@ -1,10 +1,10 @@
 use super::*;
 use order_manager_core::command::Receipt;
 use order_manager_core::event::CreateAnswer;
-use order_manager_core::input::DeliveryId;
+use order_manager_core::input::{DeliveryId, RefusedDelivery};
 use order_manager_core::outcome::Outcome;
 use order_manager_core::refusal::Code;
-use order_manager_core::unit::Text;
+use order_manager_core::unit::{Bytes, Text};
 
 /// A signal like the first one, under another id.
 fn accepted(world: &World, id: u128) -> Event {
@@ -133,5 +133,25 @@ fn an_acknowledgement_of_what_is_not_durable() {
         let mut world = watched(Oracle::SettledAfterDurable);
         world.judge.settles(world.now, DeliveryId(9), &receipt);
         found(&world, Oracle::SettledAfterDurable);
+    }
+}
+
+#[test]
+fn a_copy_is_told_another_outcome_than_there_was() {
+    for (outcome, holds) in
+        [(Some(Outcome::Placed), true), (Some(Outcome::Rejected(Code::Leverage)), false), (None, false)]
+    {
+        let mut world = watched(Oracle::OneReceiptADelivery);
+        let signal = specs(&world).0.intent.signal;
+        let (delivery, receipt) = (DeliveryId(9), Receipt::Duplicate(signal, outcome));
+        let input = Input::Refused(Box::new(RefusedDelivery {
+            id: delivery,
+            body: Bytes(vec![]),
+            why: Text::clipped("a test"),
+        }));
+        let settle = Command::Settle { delivery, receipt: receipt.clone() };
+        step(&mut world, &input, vec![], vec![settle], vec![]);
+        world.judge.settles(world.now, delivery, &receipt);
+        assert_eq!(world.broken().is_none(), holds, "{outcome:?}");
     }
 }

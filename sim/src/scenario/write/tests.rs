@@ -286,6 +286,7 @@ fn signal(c: &mut Choices, aliases: &mut Vec<String>) -> SignalStep {
         price: c.chance("priced", 500).then(|| price(c)),
         spread: if c.chance("usual", 500) { SPREAD } else { -decimal(c) },
         age: span(c),
+        ahead: span(c),
         urgency: c.chance("urgency", 300),
         exit,
         warmup: c.chance("warmup", 300),

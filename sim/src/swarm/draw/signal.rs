@@ -72,6 +72,7 @@ impl Drawing<'_> {
             price: is_snapshot.then(|| Price((base * (Decimal::ONE + off)).round_dp(1))),
             spread: Decimal::new(c.between("spread", 10, 1_500) as i64, 1),
             age: Span::secs(*c.pick("age", &[0, 0, 0, 1, 60, 110, 119])),
+            ahead: Span::ZERO,
             urgency: false,
             exit,
             warmup: false,
@@ -84,7 +85,7 @@ impl Drawing<'_> {
     /// Makes a signal an odd one. False where something else was sent in its place.
     fn bend(&mut self, signal: &mut SignalStep) -> bool {
         let c = &mut *self.c;
-        match c.below("oddity", 13) {
+        match c.below("oddity", 14) {
             0 => signal.deliveries = 2 + c.below("copies", 3) as u32,
             1 => signal.warmup = true,
             2 => signal.urgency = true,
@@ -105,6 +106,7 @@ impl Drawing<'_> {
                 signal.exit = true;
                 signal.amount = Decimal::from(*c.pick("exit-all", &[5_000, 50]));
             }
+            12 => signal.ahead = Span::secs(*c.pick("ahead", &[60, 31, 29, 4])),
             _ => {
                 let body = c.pick("body", &BODIES).as_bytes().to_vec();
                 self.push(Action::Raw(RawStep { body, deliveries: 1 }));
