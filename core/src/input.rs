@@ -74,6 +74,18 @@ pub struct Budgets {
     pub spent: Spent,
     /// Nothing of these goes before: the exchange said that their budget is spent.
     pub held_until: BTreeMap<Operation, Timestamp>,
+    /// Our address may be banned. None since something was answered.
+    #[serde(default)]
+    pub ban: Option<Ban>,
+}
+
+/// Requests are answered 403, and that is all that is known since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ban {
+    /// When the last of them went.
+    pub asked_at: Timestamp,
+    /// Nothing at all goes before.
+    pub until: Timestamp,
 }
 
 /// How a life begins.

@@ -2,7 +2,7 @@
 //! first. What does not fit waits here, not in the adapter.
 
 use crate::bybit::{Operation, Request};
-use crate::input::{Budgets, Tag};
+use crate::input::{Ban, Budgets, Tag};
 use crate::unit::{Span, Timestamp};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -32,6 +32,8 @@ pub struct Pace {
 }
 
 const WINDOW: Span = Span::millis(1_050);
+/// An address that is banned is let in again after ten minutes without a request (bybit-v5.md 1.5).
+const BAN: Span = Span::secs(601);
 
 impl Pace {
     /// Goes on with these budgets; nothing waits.
@@ -72,6 +74,29 @@ impl Pace {
     pub fn hold(&mut self, operation: Operation, until: Timestamp) {
         let held = self.budgets.held_until.entry(operation).or_insert(until);
         *held = (*held).max(until);
+    }
+
+    /// A request is answered 403 at `now` (bybit-v5.md 1.5): nothing goes for `pause`, and where what went then is answered
+    /// so too, for as long as a ban lasts that nothing prolongs. Of some it is not known when they went: at the latest now.
+    pub fn forbidden(&mut self, asked_at: Option<Timestamp>, now: Timestamp, pause: Span) {
+        let until = match self.budgets.ban {
+            Some(ban) if asked_at.unwrap_or(now) < ban.until => ban.until, // it had left before
+            Some(_) => now.after(BAN),
+            None => now.after(pause),
+        };
+        let before = self.budgets.ban.map(|ban| ban.asked_at);
+        self.budgets.ban = Some(Ban { asked_at: before.max(asked_at).unwrap_or_default(), until });
+    }
+
+    /// A request that went at `asked_at` is answered otherwise: whoever is banned is answered nothing else.
+    pub fn admitted(&mut self, asked_at: Timestamp) {
+        self.budgets.ban = self.budgets.ban.filter(|ban| asked_at < ban.asked_at);
+    }
+
+    /// From when on anything may go at all.
+    #[must_use]
+    pub fn open_at(&self, now: Timestamp) -> Timestamp {
+        self.budgets.ban.map_or(now, |ban| ban.until.max(now))
     }
 
     /// A request to this endpoint goes at `now`.
@@ -137,7 +162,7 @@ impl Pace {
     }
 
     fn room_at(&self, operation: Operation, now: Timestamp) -> Timestamp {
-        let held = self.budgets.held_until.get(&operation).copied().unwrap_or(now).max(now);
+        let held = self.budgets.held_until.get(&operation).copied().unwrap_or(now).max(self.open_at(now));
         match self.budgets.spent.get(&operation) {
             Some(spent) if spent.len() >= limit(operation) => {
                 spent.front().map_or(held, |first| first.after(WINDOW).max(held))
@@ -335,5 +360,39 @@ mod tests {
         assert_eq!(pace.next(Timestamp(7)), Some(Timestamp(7)));
         assert_eq!(pace.take(Timestamp(7)).map(|(tag, _)| tag), Some(cancel(1).0));
         assert_eq!(pace.next(Timestamp(7)), Some(Timestamp(500)));
+    }
+
+    #[test]
+    fn o5_one_403_is_a_pause_and_another_after_it_a_ban_that_holds_everything() {
+        let (mut pace, pause) = (Pace::default(), Span(100));
+        for (urgency, (tag, request)) in [(Urgency::Ask, ask(1)), (Urgency::Cancel, cancel(1))] {
+            pace.queue(urgency, tag, request);
+        }
+        pace.forbidden(Some(Timestamp(10)), Timestamp(20), pause);
+        assert_eq!(pace.next(Timestamp(20)), Some(Timestamp(120)));
+        pace.forbidden(Some(Timestamp(15)), Timestamp(30), pause); // had left before
+        assert_eq!(pace.next(Timestamp(30)), Some(Timestamp(120)));
+        pace.forbidden(Some(Timestamp(120)), Timestamp(130), pause);
+        assert_eq!(pace.next(Timestamp(130)), Some(Timestamp(130).after(BAN)));
+        assert_eq!(pace.take(Timestamp(130)), None);
+        assert_eq!(pace.take_cancel(Timestamp(130)), None);
+        let later = Timestamp(200).after(BAN);
+        pace.forbidden(None, later, pause);
+        assert_eq!(pace.next(later), Some(later.after(BAN)), "still banned");
+    }
+
+    #[test]
+    fn o5_who_is_answered_is_not_banned() {
+        let (mut pace, pause) = (Pace::default(), Span(100));
+        let (tag, request) = cancel(1);
+        pace.queue(Urgency::Cancel, tag, request);
+        pace.forbidden(Some(Timestamp(10)), Timestamp(20), pause);
+        pace.admitted(Timestamp(9)); // went before the ban can have begun
+        assert_eq!(pace.next(Timestamp(20)), Some(Timestamp(120)));
+        pace.forbidden(Some(Timestamp(120)), Timestamp(130), pause);
+        pace.admitted(Timestamp(120)); // together with the one that was turned away
+        assert_eq!(pace.next(Timestamp(130)), Some(Timestamp(130)));
+        pace.forbidden(Some(Timestamp(140)), Timestamp(150), pause);
+        assert_eq!(pace.next(Timestamp(150)), Some(Timestamp(250)), "a pause again, and no ban");
     }
 }

@@ -214,8 +214,8 @@ impl Manager {
     #[must_use]
     pub fn resumed(&self) -> Resumed {
         let out = self.observed.out.by_tag();
-        let held_until = self.observed.pace.budgets().held_until.clone();
-        let budgets = Budgets { held_until, ..Budgets::default() };
+        let Budgets { held_until, ban, .. } = self.observed.pace.budgets().clone();
+        let budgets = Budgets { held_until, ban, ..Budgets::default() };
         Resumed { config: self.config.clone(), stream_up: self.observed.stream_up, out, budgets }
     }
 

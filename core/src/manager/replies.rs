@@ -7,7 +7,7 @@ use crate::input::{Answer, Tag};
 use crate::order::Verdict;
 use crate::retry::Backoff;
 use crate::timer::Why;
-use crate::unit::{OrderLinkId, Span, Text};
+use crate::unit::{OrderLinkId, Span, Text, Timestamp};
 use alloc::borrow::Cow;
 
 /// How long a spent budget is left alone where the exchange does not say (bybit-v5.md 1.5).
@@ -25,6 +25,7 @@ impl Turn<'_> {
         if let Tag::Consult(question) = tag {
             return self.consulted(question, asked_at, answer);
         }
+        self.mind_the_ban(asked_at, answer);
         let Some(operation) = self.operation(tag) else { return };
         let reply = match answer {
             Answer::NotSent { why } => Err((true, *why)),
@@ -65,11 +66,27 @@ impl Turn<'_> {
     }
 
     /// A refusal that says "too often" or "your clock": nothing of the kind goes until that is mended.
+    /// Of whatever it is the answer: who is banned is answered 403, and asks for nothing but, once more, the time (spec O5).
+    fn mind_the_ban(&mut self, asked_at: Option<Timestamp>, answer: &Answer) {
+        let now = self.now();
+        let forbidden = match answer {
+            Answer::NotSent { .. } | Answer::Lost { .. } => return,
+            Answer::Http { status, .. } => *status == 403,
+            Answer::Typed(reply) => matches!(reply.result, Err(ApiError::Status(403))),
+        };
+        if forbidden {
+            self.m.observed.pace.forbidden(asked_at, now, HOLD);
+            self.ask(Tag::Clock);
+        } else {
+            self.m.observed.pace.admitted(asked_at.unwrap_or_default());
+        }
+    }
+
     fn mind_the_budget(&mut self, operation: Operation, reply: &ApiReply) {
+        let now = self.now();
         match &reply.result {
-            Err(ApiError::Code { code: 10006 | 10018, .. }) | Err(ApiError::Status(403 | 429)) => {
-                let until = self.now().after(HOLD);
-                self.m.observed.pace.hold(operation, until);
+            Err(ApiError::Code { code: 10006 | 10018, .. }) | Err(ApiError::Status(429)) => {
+                self.m.observed.pace.hold(operation, now.after(HOLD));
             }
             Err(ApiError::Code { code: 10002 | -1, .. }) if operation != Operation::ServerTime => {
                 let refused = self.m.observed.clock.take();

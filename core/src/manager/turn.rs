@@ -72,8 +72,8 @@ impl Turn<'_> {
     /// The volatile state is dropped; requests that are out may still be answered.
     pub(super) fn checkpointed(&mut self, resumed: &Resumed) {
         self.m.config = resumed.config.clone();
-        let (spent, held_until) = (self.m.spent().clone(), resumed.budgets.held_until.clone());
-        self.resume(&resumed.out, Pace::resumed(Budgets { spent, held_until }));
+        let budgets = Budgets { spent: self.m.spent().clone(), ..resumed.budgets.clone() };
+        self.resume(&resumed.out, Pace::resumed(budgets));
         if resumed.stream_up {
             self.stream_up();
         }
@@ -185,10 +185,16 @@ impl Turn<'_> {
     }
 
     fn send_clock_question(&mut self) {
-        if self.m.observed.pace.is_waiting(Tag::Clock) {
-            self.m.observed.pace.withdraw(Tag::Clock);
-            self.send(Tag::Clock, Request::ServerTime);
+        let (now, pace) = (self.now(), &mut self.m.observed.pace);
+        if !pace.is_waiting(Tag::Clock) {
+            return;
         }
+        let open_at = pace.open_at(now);
+        if open_at > now {
+            return self.m.observed.timers.arm(Why::Pace, open_at);
+        }
+        pace.withdraw(Tag::Clock);
+        self.send(Tag::Clock, Request::ServerTime);
     }
 
     /// A cancel does no harm whenever it arrives. Where the last reading of the exchange's clock is in doubt, and a better
@@ -202,7 +208,8 @@ impl Turn<'_> {
             self.send(tag, request);
         }
         if let Some(at) = self.m.observed.pace.next_cancel(now) {
-            self.m.observed.timers.arm(Why::Pace, at);
+            let open_at = self.m.observed.pace.open_at(now); // the clock's question waits for no more than this
+            self.m.observed.timers.arm(Why::Pace, if open_at > now { open_at } else { at });
         }
     }
 

@@ -35,6 +35,8 @@ pub struct Knobs {
     pub price_band: Option<(Ratio, PriceBand)>,
     /// What is so for a while, and until when.
     pub spells: BTreeMap<Spell, Timestamp>,
+    /// How long an address that is banned must be quiet.
+    pub ban: Span,
     /// What becomes of the next cancels that reach the engine (Q6, Q7).
     pub next_cancels: VecDeque<Fate>,
     /// What becomes of the next market orders (Q14).

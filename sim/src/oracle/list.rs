@@ -60,6 +60,7 @@ oracles! {
     NoResendWhileAlive, "no-resend-while-alive", Step, "a create beside one that lives, or may yet arrive, is a second order (O2, F01)";
     WellFormed, "well-formed", Step, "an order off the exchange's steps is refused, and the signal is lost (D7)";
     BudgetPerEndpoint, "budget-per-endpoint", Step, "who asks too often is banned, and then cannot even cancel (O5, F60)";
+    BannedIsQuiet, "banned-is-quiet", Step, "a ban lasts for as long as one goes on asking: nothing is cancelled, nothing is closed (O5)";
     CancelsNotStarved, "cancels-not-starved", Step, "an order that should go and stays can fill at any moment (O5, F61)";
     StaleDataNeverOpens, "stale-data-never-opens", Step, "limits judged by old figures are no limits, and an exit is cut to an old position (K2, D6)";
     HaltedOpensNothing, "halted-opens-nothing", Step, "what is halted was contradicted: it opens when people have looked (O2, K4)";

@@ -6,13 +6,14 @@
 //!
 //! Cost is a law here: cursors and counters, nothing that grows with the state at each step.
 //!
-//! Reading order: list (names and reasons), bench (verdicts), memory (what is remembered), rules, sent, cancels,
+//! Reading order: list (names and reasons), bench (verdicts), memory (what is remembered), rules, sent, door, cancels,
 //! readings, asked, decisions, limits, strangers, fills, lanes, published, ends, pulse, restarts, rows, healed.
 
 mod asked;
 mod bench;
 mod cancels;
 mod decisions;
+mod door;
 mod ends;
 mod fills;
 mod healed;
@@ -93,6 +94,7 @@ pub struct Judge {
     config: Config,
     memory: memory::Memory,
     sent: sent::Sent,
+    door: door::Door,
     cancels: cancels::Cancels,
     readings: readings::Readings,
     decisions: decisions::Decisions,
@@ -152,11 +154,12 @@ impl Judge {
             fills::stays_ended(bench, event, manager);
         }
         self.sent.stepped(step.seq, &step.commands);
+        self.door.stepped(bench, manager.now(), input, &step.commands);
         self.restarts.stepped(step.seq, step.digest);
         self.readings.stepped(bench, scene, input, step, manager, memory);
         self.decisions.stepped(bench, scene, step, manager, &self.readings, memory);
-        if !self.readings.knows_the_clock() {
-            self.cancels.trouble(scene.now, None); // nothing can be signed
+        if !self.readings.knows_the_clock() || self.door.is_shut() {
+            self.cancels.trouble(scene.now, None); // nothing can be signed, or may go
         }
         self.cancels.stepped(bench, scene, memory);
         self.limits.stepped(scene, input, step);
@@ -284,6 +287,7 @@ impl Judge {
     /// The process died; `manager` is what it held, and ahead of the store where a batch was being written.
     pub(crate) fn died(&mut self, now: Timestamp, manager: Option<&Manager>) {
         self.sent.died();
+        self.door.died();
         self.readings.died();
         self.memory.views.clear();
         self.limits.died();

@@ -169,6 +169,12 @@ impl Readings {
         let now = Moment { own, at: scene.now };
         self.take(now, input, memory);
         for event in &step.events {
+            if let Event::OrderTold(told) = event
+                && told.crossed
+                && let Some(order) = manager.durable().book.get(told.link)
+            {
+                self.symbols.of(order.spec.symbol).quote = None; // it led across: another is asked for, or none is had
+            }
             if let Event::OrderIntended { spec } = event {
                 memory.track(spec.link).decided = self.decided(scene.now, spec.symbol);
                 let fresh = self.fresh(own, spec.symbol, spec.reduce_only, manager.config());

@@ -17,7 +17,7 @@ pub use auth::Credentials;
 pub use market::ticker_text;
 pub use push::{push_text, push_text_as, push_text_of, topic};
 
-use super::{Exchange, Spell, Timestamp};
+use super::{Exchange, Timestamp};
 use order_manager_core::bybit::{ApiError, LimitHeaders, Operation};
 
 /// One HTTP request, as it came.
@@ -62,8 +62,7 @@ pub struct WireReply {
 /// Answers one HTTP request that arrives now. Business errors come with HTTP 200 (1.3); what is not even a
 /// request of the API comes with 400, 401, 403 or 404 and no JSON (1.4).
 pub fn serve(exchange: &mut Exchange, now: Timestamp, wire: &WireRequest, credentials: &Credentials) -> WireReply {
-    if exchange.is_banned(now) {
-        exchange.effects.spell(now, Spell::Ban);
+    if exchange.turns_away_banned(now) {
         return plain(403);
     }
     if (wire.method.as_str(), wire.path.as_str()) == ("GET", "/v5/market/orderbook") {

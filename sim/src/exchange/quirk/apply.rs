@@ -181,6 +181,9 @@ impl Exchange {
     fn begin(&mut self, now: Timestamp, what: Spell, length: Span) {
         let until = now.after(length);
         self.knobs.spells.insert(what, until);
+        if what == Spell::Ban {
+            self.knobs.ban = length;
+        }
         if what == Spell::Maintenance {
             self.stream_cut = true;
             let number = self.arrival();

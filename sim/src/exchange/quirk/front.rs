@@ -20,8 +20,7 @@ impl Exchange {
             return None;
         }
         let bare = LimitHeaders::default();
-        if self.is_banned(now) {
-            self.effects.spell(now, Spell::Ban);
+        if self.turns_away_banned(now) {
             return Some(without_envelope(403));
         }
         if self.is_under(Spell::Maintenance, now) {
@@ -45,9 +44,15 @@ impl Exchange {
         limited.then(|| self.reply(now, limits, Err(refusal::of(10006))))
     }
 
-    /// Is this address refused whatever it asks (Q58)?
-    pub(in crate::exchange) fn is_banned(&self, now: Timestamp) -> bool {
-        self.is_under(Spell::Ban, now)
+    /// Is this address refused whatever it asks (Q58)? Asking begins the ban anew: it ends where nothing was asked for as
+    /// long as it is (bybit-v5.md 1.5).
+    pub(in crate::exchange) fn turns_away_banned(&mut self, now: Timestamp) -> bool {
+        let is_banned = self.is_under(Spell::Ban, now);
+        if is_banned {
+            self.effects.spell(now, Spell::Ban);
+            self.knobs.spells.insert(Spell::Ban, now.after(self.knobs.ban));
+        }
+        is_banned
     }
 
     /// Until when no private stream is let in; none where one is.

@@ -13,7 +13,7 @@ use order_manager_core::unit::{
 pub(super) fn of(c: &mut Choices, family: Family) -> Option<Action> {
     let l = family.name();
     let quirk = match family {
-        Family::Ban => spell(c, l, &[Spell::Ban]),
+        Family::Ban => Quirk::Spell { what: Spell::Ban, length: Span::secs(*c.pick(l, &[600, 60, 5])) },
         Family::RateLimit => spell(c, l, &[Spell::RateLimit, Spell::RateLimitBare]),
         Family::Maintenance => spell(c, l, &[Spell::Maintenance]),
         Family::QueryLag => {
