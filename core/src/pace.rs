@@ -32,8 +32,11 @@ pub struct Pace {
 }
 
 const WINDOW: Span = Span::millis(1_050);
-/// An address that is banned is let in again after ten minutes without a request (bybit-v5.md 1.5).
-const BAN: Span = Span::secs(601);
+/// How long nothing goes after a 403, which need not be a ban.
+const PAUSE: Span = Span::millis(1_000);
+/// An address that is banned is let in again after ten minutes without a request (bybit-v5.md 1.5). What had left before may
+/// come there half a minute late.
+const BAN: Span = Span::secs(630);
 
 impl Pace {
     /// Goes on with these budgets; nothing waits.
@@ -76,13 +79,15 @@ impl Pace {
         *held = (*held).max(until);
     }
 
-    /// A request is answered 403 at `now` (bybit-v5.md 1.5): nothing goes for `pause`, and where what went then is answered
-    /// so too, for as long as a ban lasts that nothing prolongs. Of some it is not known when they went: at the latest now.
-    pub fn forbidden(&mut self, asked_at: Option<Timestamp>, now: Timestamp, pause: Span) {
+    /// A request is answered 403 at `now` (bybit-v5.md 1.5): nothing goes for a moment, and then the time alone is asked.
+    /// Where that is answered so too, nothing goes for as long as a ban lasts; what had left before and comes late prolongs it.
+    /// Of some it is not known when they went: at the latest now.
+    pub fn forbidden(&mut self, asked_at: Option<Timestamp>, now: Timestamp) {
         let until = match self.budgets.ban {
-            Some(ban) if asked_at.unwrap_or(now) < ban.until => ban.until, // it had left before
-            Some(_) => now.after(BAN),
-            None => now.after(pause),
+            None => now.after(PAUSE),
+            Some(ban) if asked_at.unwrap_or(now) >= ban.until => now.after(BAN),
+            Some(ban) if ban.until > now.after(PAUSE) => now.after(BAN),
+            Some(ban) => ban.until,
         };
         let before = self.budgets.ban.map(|ban| ban.asked_at);
         self.budgets.ban = Some(Ban { asked_at: before.max(asked_at).unwrap_or_default(), until });
@@ -93,7 +98,7 @@ impl Pace {
         self.budgets.ban = self.budgets.ban.filter(|ban| asked_at < ban.asked_at);
     }
 
-    /// From when on anything may go at all.
+    /// From when on the time may be asked.
     #[must_use]
     pub fn open_at(&self, now: Timestamp) -> Timestamp {
         self.budgets.ban.map_or(now, |ban| ban.until.max(now))
@@ -138,7 +143,8 @@ impl Pace {
     /// The most urgent request whose endpoint has room now. It is not spent before [`Pace::spend`]: not all that is taken
     /// goes.
     pub fn take(&mut self, now: Timestamp) -> Option<(Tag, Request)> {
-        let place = self.waiting.iter().position(|(.., request)| self.room_at(request.operation(), now) <= now)?;
+        let has_room = |request: &Request| self.room_at(request.operation(), now).is_some_and(|at| at <= now);
+        let place = self.waiting.iter().position(|(.., request)| has_room(request))?;
         self.waiting.remove(place).map(|(_, tag, request)| (tag, request))
     }
 
@@ -151,24 +157,28 @@ impl Pace {
     /// When the next waiting cancel may go.
     #[must_use]
     pub fn next_cancel(&self, now: Timestamp) -> Option<Timestamp> {
-        let (urgency, _, request) = self.waiting.front()?;
-        (*urgency == Urgency::Cancel).then(|| self.room_at(request.operation(), now))
+        let (_, _, request) = self.waiting.front().filter(|(urgency, ..)| *urgency == Urgency::Cancel)?;
+        self.room_at(request.operation(), now)
     }
 
     /// When the next waiting request may go.
     #[must_use]
     pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
-        self.waiting.iter().map(|(.., request)| self.room_at(request.operation(), now)).min()
+        self.waiting.iter().filter_map(|(.., request)| self.room_at(request.operation(), now)).min()
     }
 
-    fn room_at(&self, operation: Operation, now: Timestamp) -> Timestamp {
+    /// None where it must be known first that we are not banned.
+    fn room_at(&self, operation: Operation, now: Timestamp) -> Option<Timestamp> {
+        if self.budgets.ban.is_some() && operation != Operation::ServerTime {
+            return None;
+        }
         let held = self.budgets.held_until.get(&operation).copied().unwrap_or(now).max(self.open_at(now));
-        match self.budgets.spent.get(&operation) {
+        Some(match self.budgets.spent.get(&operation) {
             Some(spent) if spent.len() >= limit(operation) => {
                 spent.front().map_or(held, |first| first.after(WINDOW).max(held))
             }
             _ => held,
-        }
+        })
     }
 }
 
@@ -362,37 +372,43 @@ mod tests {
         assert_eq!(pace.next(Timestamp(7)), Some(Timestamp(500)));
     }
 
-    #[test]
-    fn o5_one_403_is_a_pause_and_another_after_it_a_ban_that_holds_everything() {
-        let (mut pace, pause) = (Pace::default(), Span(100));
-        for (urgency, (tag, request)) in [(Urgency::Ask, ask(1)), (Urgency::Cancel, cancel(1))] {
-            pace.queue(urgency, tag, request);
-        }
-        pace.forbidden(Some(Timestamp(10)), Timestamp(20), pause);
-        assert_eq!(pace.next(Timestamp(20)), Some(Timestamp(120)));
-        pace.forbidden(Some(Timestamp(15)), Timestamp(30), pause); // had left before
-        assert_eq!(pace.next(Timestamp(30)), Some(Timestamp(120)));
-        pace.forbidden(Some(Timestamp(120)), Timestamp(130), pause);
-        assert_eq!(pace.next(Timestamp(130)), Some(Timestamp(130).after(BAN)));
-        assert_eq!(pace.take(Timestamp(130)), None);
-        assert_eq!(pace.take_cancel(Timestamp(130)), None);
-        let later = Timestamp(200).after(BAN);
-        pace.forbidden(None, later, pause);
-        assert_eq!(pace.next(later), Some(later.after(BAN)), "still banned");
+    /// A cancel waits, and the time.
+    fn waiting() -> Pace {
+        let mut pace = Pace::default();
+        let (tag, request) = cancel(1);
+        pace.queue(Urgency::Cancel, tag, request);
+        pace.queue(Urgency::Ask, Tag::Clock, Request::ServerTime);
+        pace
     }
 
     #[test]
-    fn o5_who_is_answered_is_not_banned() {
-        let (mut pace, pause) = (Pace::default(), Span(100));
-        let (tag, request) = cancel(1);
-        pace.queue(Urgency::Cancel, tag, request);
-        pace.forbidden(Some(Timestamp(10)), Timestamp(20), pause);
-        pace.admitted(Timestamp(9)); // went before the ban can have begun
-        assert_eq!(pace.next(Timestamp(20)), Some(Timestamp(120)));
-        pace.forbidden(Some(Timestamp(120)), Timestamp(130), pause);
-        pace.admitted(Timestamp(120)); // together with the one that was turned away
-        assert_eq!(pace.next(Timestamp(130)), Some(Timestamp(130)));
-        pace.forbidden(Some(Timestamp(140)), Timestamp(150), pause);
-        assert_eq!(pace.next(Timestamp(150)), Some(Timestamp(250)), "a pause again, and no ban");
+    fn o5_after_a_403_the_time_is_asked_and_nothing_else() {
+        let (mut pace, heard) = (waiting(), Timestamp(20));
+        pace.forbidden(Some(Timestamp(10)), heard);
+        pace.forbidden(Some(Timestamp(15)), Timestamp(30)); // had left before
+        let open = heard.after(PAUSE);
+        assert_eq!((pace.next(Timestamp(30)), pace.next_cancel(Timestamp(30))), (Some(open), None));
+        assert_eq!(pace.take(Timestamp(30)), None);
+        assert_eq!(pace.take(open), Some((Tag::Clock, Request::ServerTime)));
+        assert_eq!((pace.take(open), pace.take_cancel(open), pace.next(open)), (None, None, None));
+        pace.admitted(Timestamp(14)); // went before the ban can have begun
+        assert_eq!(pace.take(open), None);
+        pace.admitted(open);
+        assert_eq!(pace.take(open), Some(cancel(1)));
+    }
+
+    #[test]
+    fn o5_where_the_time_is_not_told_either_nothing_goes_for_as_long_as_a_ban_lasts() {
+        let mut pace = waiting();
+        pace.forbidden(Some(Timestamp(10)), Timestamp(20));
+        let (asked, heard) = (Timestamp(20).after(PAUSE), Timestamp(40).after(PAUSE));
+        pace.forbidden(Some(asked), heard);
+        assert_eq!(pace.next(heard), Some(heard.after(BAN)));
+        let late = heard.after(Span::secs(20));
+        pace.forbidden(Some(Timestamp(12)), late);
+        assert_eq!(pace.next(late), Some(late.after(BAN)), "what comes late prolongs it");
+        let again = late.after(BAN);
+        pace.forbidden(None, again);
+        assert_eq!(pace.next(again), Some(again.after(BAN)), "still banned");
     }
 }

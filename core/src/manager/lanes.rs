@@ -111,6 +111,7 @@ impl Turn<'_> {
     /// What can only reduce does not wait for the proof of an opening order that is Unknown (spec S5).
     fn pass(&mut self, next: SignalId) -> bool {
         let reduces = self.m.durable.signals.get(&next).is_some_and(|state| self.can_only_reduce(&state.signal));
+        let reduces = reduces && self.exchange_now().is_some();
         if reduces {
             self.start_signal(next);
         }
@@ -203,6 +204,16 @@ impl Turn<'_> {
         if let Some(create) = self.m.durable.book.get(link).map(|order| order.spec.create()) {
             let urgency = if create.reduce_only { Urgency::Reduce } else { Urgency::Open };
             self.queue(urgency, Tag::Create(link), Request::Create(create));
+        }
+    }
+
+    /// The time of a signal is over: its create may wait where nothing goes, and then nobody else looks.
+    pub(super) fn expire_create(&mut self, signal: SignalId) {
+        let Some(SignalState { stage: Stage::Active(active), .. }) = self.m.durable.signals.get(&signal) else {
+            return;
+        };
+        if let Some(link) = active.order {
+            self.may_go(link);
         }
     }
 

@@ -65,23 +65,26 @@ impl Turn<'_> {
         })
     }
 
-    /// A refusal that says "too often" or "your clock": nothing of the kind goes until that is mended.
-    /// Of whatever it is the answer: who is banned is answered 403, and asks for nothing but, once more, the time (spec O5).
+    /// Whatever it is the answer to: who is banned is answered 403, and asks for nothing but, once more, the time (spec O5).
     fn mind_the_ban(&mut self, asked_at: Option<Timestamp>, answer: &Answer) {
         let now = self.now();
         let forbidden = match answer {
-            Answer::NotSent { .. } | Answer::Lost { .. } => return,
-            Answer::Http { status, .. } => *status == 403,
-            Answer::Typed(reply) => matches!(reply.result, Err(ApiError::Status(403))),
+            Answer::NotSent { .. } | Answer::Lost { .. } => None,
+            Answer::Http { status, .. } => Some(*status == 403),
+            Answer::Typed(reply) => Some(matches!(reply.result, Err(ApiError::Status(403)))),
         };
-        if forbidden {
-            self.m.observed.pace.forbidden(asked_at, now, HOLD);
+        let pace = &mut self.m.observed.pace;
+        match forbidden {
+            Some(true) => pace.forbidden(asked_at, now),
+            Some(false) => pace.admitted(asked_at.unwrap_or_default()),
+            None => {}
+        }
+        if pace.budgets().ban.is_some() {
             self.ask(Tag::Clock);
-        } else {
-            self.m.observed.pace.admitted(asked_at.unwrap_or_default());
         }
     }
 
+    /// A refusal that says "too often" or "your clock": nothing of the kind goes until that is mended.
     fn mind_the_budget(&mut self, operation: Operation, reply: &ApiReply) {
         let now = self.now();
         match &reply.result {

@@ -165,7 +165,7 @@ impl Turn<'_> {
     fn judge_at_intake(&self, signal: &Signal) -> Result<Timing, Refusal> {
         let reducing = self.is_reducing(signal);
         let age = self.exchange_now().map(|now| intake::judge_age(signal, now, reducing, &self.m.config));
-        let timing = age.unwrap_or(Ok(Timing::Good))?;
+        let timing = age.transpose()?.unwrap_or(Timing::Good);
         intake::judge_confidence(signal, reducing, &self.m.config)?;
         Ok(timing)
     }

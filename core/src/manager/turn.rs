@@ -142,7 +142,8 @@ impl Turn<'_> {
 
     fn due(&mut self, why: Why) {
         match why {
-            Why::SignalExpires(_) | Why::Pace => {} // lanes and requests are looked at in every step
+            Why::Pace => {} // lanes and requests are looked at in every step
+            Why::SignalExpires(signal) => self.expire_create(signal),
             Why::Inquire(link) => self.start_inquiry(link),
             Why::NextRound(link) => self.next_round(link),
             Why::Explain(link) => self.explain_overdue(link),
@@ -208,8 +209,7 @@ impl Turn<'_> {
             self.send(tag, request);
         }
         if let Some(at) = self.m.observed.pace.next_cancel(now) {
-            let open_at = self.m.observed.pace.open_at(now); // the clock's question waits for no more than this
-            self.m.observed.timers.arm(Why::Pace, if open_at > now { open_at } else { at });
+            self.m.observed.timers.arm(Why::Pace, at);
         }
     }
 

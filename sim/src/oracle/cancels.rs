@@ -34,6 +34,11 @@ impl Cancels {
         self.wanted.iter_mut().for_each(|(_, at)| *at = now);
     }
 
+    /// Nothing may be sent before this.
+    pub(super) fn excused(&mut self, until: Timestamp) {
+        self.wanted.iter_mut().for_each(|(_, at)| *at = until.max(*at));
+    }
+
     /// A commit takes so much longer than usual.
     pub(super) fn writes_slowly(&mut self, by: Span) {
         self.wanted.iter_mut().for_each(|(_, at)| *at = at.after(by));

@@ -173,16 +173,30 @@ impl Decisions {
         let config = case.manager.config();
         let crossed = self.crossed.get(signal.id).copied().unwrap_or_default();
         let any = |is: fn(&Order) -> bool| case.orders(signal.id).any(is);
+        let reduces = case.reduces(signal);
         match code {
-            Code::SignalExpired | Code::ExpiredWaiting | Code::ExchangeUnavailable => case.is_late(signal),
-            Code::DataStale => case.is_late(signal) || !case.is_fresh(signal.symbol),
+            Code::SignalExpired | Code::ExpiredWaiting | Code::ExchangeUnavailable => case.is_late(signal, reduces),
+            Code::DataStale => case.is_late(signal, reduces) || !case.is_fresh(signal, reduces),
+            // What reduces passes all of these (D6, D7, K2 to K4, S8).
+            Code::LowConfidence
+            | Code::TradingHalted
+            | Code::Leverage
+            | Code::PriceDrift
+            | Code::ImplausibleSize
+            | Code::OrderSize
+            | Code::InsufficientBalance
+            | Code::PositionSize
+            | Code::PositionNotional
+            | Code::Exposure
+                if reduces =>
+            {
+                false
+            }
             Code::ExpiredUnsent => any(|order| order.state == State::Expired),
             Code::ProvenAbsent => any(|order| order.state == State::Absent),
             Code::ExchangeRefused => any(|order| matches!(order.state, State::Refused | State::Closed)),
             Code::NotExecuted => crossed > 0 || any(|order| matches!(order.state, State::Closed | State::AgedOut)),
-            Code::LowConfidence => {
-                signal.confidence < config.min_confidence && !signal.is_exit && !never_opens(signal, config)
-            }
+            Code::LowConfidence => signal.confidence < config.min_confidence,
             Code::TradingHalted => case.manager.durable().halted.contains_key(&signal.symbol),
             Code::Leverage => {
                 self.leverages.get(&signal.symbol).is_none_or(|(_, highest)| *highest > config.max_leverage)
@@ -223,7 +237,7 @@ impl Decisions {
         let (signal, config) = (asked.signal, asked.config);
         let held = case.held(signal.symbol);
         match code {
-            Code::PriceDrift => return !signal.is_exit && asked.has_drifted(),
+            Code::PriceDrift => return asked.has_drifted(),
             Code::NothingToSell => return held.is_none_or(|held| asked.has_nothing_to_sell(case, held)),
             _ => {}
         }
@@ -343,26 +357,30 @@ impl<'a> Case<'a> {
             && here + elsewhere <= config.max_exposure.0
     }
 
-    /// May its time be over, by the exchange's clock as well as that was known (S6)?
-    fn is_late(self, signal: &Signal) -> bool {
-        let config = self.manager.config();
-        let least = match signal.is_exit || never_opens(signal, config) {
-            true => config.exit_signal_max_age(),
-            false => config.signal_max_age(),
-        };
-        let age = Span(self.scene.now.0.saturating_sub(signal.timestamp.0));
-        !self.readings.knows_the_clock() || age.0 + self.readings.unsure().0 >= least.0
+    /// Does it surely take away, whatever comes of it (D9)?
+    fn reduces(self, signal: &Signal) -> bool {
+        let against = |held| is_against(signal.side, held);
+        signal.is_exit || never_opens(signal, self.manager.config()) || self.held(signal.symbol).is_some_and(against)
     }
 
-    /// Is everything fresh that an opening order is decided by, and the clock surely near enough?
-    fn is_fresh(self, symbol: Symbol) -> bool {
-        let (now, config) = (self.manager.now(), self.manager.config());
-        let unsure = self.readings.unsure();
-        let off = now.0.abs_diff(self.scene.now.0);
-        off + unsure.0 <= config.clock_offset_max().0
-            && !config.consult_position_manager
-            && self.readings.has_leverage(symbol)
-            && self.readings.fresh(now, symbol, false, config).is_ok()
+    /// Is its time over, by the exchange's clock as well as that was known (S6)? Before it is known nothing is judged.
+    fn is_late(self, signal: &Signal, reduces: bool) -> bool {
+        let config = self.manager.config();
+        let least = if reduces { config.exit_signal_max_age() } else { config.signal_max_age() };
+        let age = Span(self.scene.now.0.saturating_sub(signal.timestamp.0));
+        self.readings.knows_the_clock() && age.0 + self.readings.unsure().0 >= least.0
+    }
+
+    /// Is everything fresh that it is decided by, and for what opens the clock surely near enough?
+    fn is_fresh(self, signal: &Signal, reduces: bool) -> bool {
+        let (now, config, symbol) = (self.manager.now(), self.manager.config(), signal.symbol);
+        let fresh = self.readings.fresh(now, symbol, reduces, config).is_ok();
+        if reduces {
+            return fresh && self.readings.quote(symbol).is_some();
+        }
+        let off = now.0.abs_diff(self.scene.now.0) + self.readings.unsure().0;
+        let is_near = off <= config.clock_offset_max().0;
+        fresh && is_near && !config.consult_position_manager && self.readings.has_leverage(symbol)
     }
 }
 

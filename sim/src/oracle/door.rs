@@ -1,23 +1,45 @@
-//! The door of the exchange (O5): who is answered 403 pauses, and who is answered so again is banned. A ban ends after ten
-//! minutes in which nothing was asked (bybit-v5.md 1.5).
+//! The door of the exchange (O5): who is answered 403 pauses, and asks for the time alone; who is not told that either is banned.
+//! A ban ends after ten minutes in which nothing was asked (bybit-v5.md 1.5). Who asks too often of one endpoint leaves that
+//! one alone for a second.
 
 use super::bench::Bench;
 use super::list::Oracle;
-use order_manager_core::bybit::ApiError;
+use order_manager_core::bybit::{ApiError, Operation};
 use order_manager_core::command::Command;
 use order_manager_core::input::{Answer, Input, Tag};
 use order_manager_core::unit::{Span, Timestamp};
+use std::collections::BTreeMap;
 
 /// After a single 403, which may be of something else than a ban.
 const PAUSE: Span = Span::secs(1);
 const BAN: Span = Span::secs(600);
+/// Some more, for what had left before and arrives late.
+const BAN_MOST: Span = Span::secs(640);
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Door {
     /// Requests that are out, and when they went.
-    out: Vec<(Tag, Timestamp)>,
-    /// When the last went that was turned away, and before when nothing may go; none since something was let in again.
-    shut: Option<(Timestamp, Timestamp)>,
+    out: Vec<(Tag, Operation, Timestamp)>,
+    /// Endpoints that were asked too often, and before when they are left alone.
+    held: BTreeMap<Operation, Timestamp>,
+    /// Something was turned away, and nothing that went with it or after it was let in.
+    shut: Option<Shut>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Shut {
+    /// When the last went that was turned away.
+    last: Timestamp,
+    /// When the last was heard of.
+    heard: Timestamp,
+    /// The time was asked for after the pause, and not told.
+    is_ban: bool,
+}
+
+impl Shut {
+    const fn until(&self, ban: Span) -> Timestamp {
+        self.heard.after(if self.is_ban { ban } else { PAUSE })
+    }
 }
 
 impl Door {
@@ -26,31 +48,51 @@ impl Door {
         *self = Self::default();
     }
 
-    /// Was nothing let in since something was turned away?
-    pub(super) const fn is_shut(&self) -> bool {
-        self.shut.is_some()
+    /// Until when nobody can blame the manager for sending nothing.
+    pub(super) fn excuses_until(&self) -> Option<Timestamp> {
+        self.shut.map(|shut| shut.until(BAN_MOST))
     }
 
     /// A step was made, when it was `now` by the manager's clock.
     pub(super) fn stepped(&mut self, bench: &mut Bench, now: Timestamp, input: &Input, commands: &[Command]) {
         if let Input::Reply { tag, answer } = input {
-            let place = self.out.iter().position(|(of, _)| of == tag);
-            let went = place.map(|place| self.out.swap_remove(place).1).unwrap_or_default();
+            let place = self.out.iter().position(|(of, ..)| of == tag);
+            let asked = place.map(|place| self.out.swap_remove(place));
+            let went = asked.map_or(Timestamp::default(), |(.., went)| went);
+            // Of the pages of a reconcile that another one has replaced it is not known any more what they asked for.
+            if let Some((_, operation, _)) = asked.filter(|(tag, ..)| !matches!(tag, Tag::Sweep { .. }))
+                && is_too_often(answer)
+            {
+                self.held.insert(operation, now.after(PAUSE));
+            }
             self.shut = match (is_forbidden(answer), self.shut) {
-                (Some(true), None) => Some((went, now.after(PAUSE))),
-                (Some(true), Some((last, until))) if went < until => Some((last.max(went), until)),
-                (Some(true), Some(_)) => Some((went, now.after(BAN))),
-                (Some(false), Some((last, _))) if went >= last => None,
+                (Some(true), None) => Some(Shut { last: went, heard: now, is_ban: false }),
+                (Some(true), Some(shut)) => {
+                    let after = went >= shut.until(BAN);
+                    let heard = if after || shut.is_ban { now } else { shut.heard };
+                    Some(Shut { last: shut.last.max(went), heard, is_ban: after || shut.is_ban })
+                }
+                (Some(false), Some(shut)) if went >= shut.last => None,
                 (_, shut) => shut,
             };
         }
         for command in commands {
             if let Command::Send(outgoing) = command {
-                bench.must(Oracle::BannedIsQuiet, self.shut.is_none_or(|(_, until)| now >= until), || {
+                let may = |shut: Shut| now >= shut.until(BAN) && outgoing.tag == Tag::Clock;
+                bench.must(Oracle::BannedIsQuiet, self.shut.is_none_or(may), || {
                     format!("{:?} goes at {now}, the door is shut: {:?}", outgoing.tag, self.shut)
                 });
-                self.out.retain(|(tag, _)| *tag != outgoing.tag);
-                self.out.push((outgoing.tag, now));
+                let operation = outgoing.request.operation();
+                let held =
+                    self.held.get(&operation).filter(|until| now < **until && operation != Operation::ServerTime);
+                bench.must(Oracle::BudgetPerEndpoint, held.is_none(), || {
+                    format!(
+                        "{:?} goes at {now}, {operation:?} was asked too often and is held until {held:?}",
+                        outgoing.tag
+                    )
+                });
+                self.out.retain(|(tag, ..)| *tag != outgoing.tag);
+                self.out.push((outgoing.tag, operation, now));
             }
         }
     }
@@ -62,5 +104,19 @@ fn is_forbidden(answer: &Answer) -> Option<bool> {
         Answer::NotSent { .. } | Answer::Lost { .. } => None,
         Answer::Http { status, .. } => Some(*status == 403),
         Answer::Typed(reply) => Some(matches!(reply.result, Err(ApiError::Status(403)))),
+    }
+}
+
+/// Does it say "too often"? The code stands at the beginning of a body.
+fn is_too_often(answer: &Answer) -> bool {
+    match answer {
+        Answer::NotSent { .. } | Answer::Lost { .. } => false,
+        Answer::Http { status, body, .. } => {
+            let envelope = body.0.get(..64).unwrap_or(&body.0);
+            *status == 429 || envelope.windows(5).any(|digits| digits == b"10006")
+        }
+        Answer::Typed(reply) => {
+            matches!(reply.result, Err(ApiError::Code { code: 10_006, .. }) | Err(ApiError::Status(429)))
+        }
     }
 }

@@ -158,8 +158,12 @@ impl Judge {
         self.restarts.stepped(step.seq, step.digest);
         self.readings.stepped(bench, scene, input, step, manager, memory);
         self.decisions.stepped(bench, scene, step, manager, &self.readings, memory);
-        if !self.readings.knows_the_clock() || self.door.is_shut() {
-            self.cancels.trouble(scene.now, None); // nothing can be signed, or may go
+        if let Some(until) = self.door.excuses_until() {
+            let over = manager.now().since(until); // by the manager's clock, which may be another
+            self.cancels.excused(Timestamp(scene.now.0.saturating_sub(over.0)));
+        }
+        if !self.readings.knows_the_clock() {
+            self.cancels.trouble(scene.now, None); // nothing can be signed
         }
         self.cancels.stepped(bench, scene, memory);
         self.limits.stepped(scene, input, step);

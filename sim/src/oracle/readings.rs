@@ -5,7 +5,7 @@ use super::list::Oracle;
 use super::memory::{Decided, Memory};
 use super::rules::RulesRead;
 use crate::shelf::Shelf;
-use order_manager_core::bybit::{Operation, Push, PushRows, Reply, Request, TickerRow, push, rest};
+use order_manager_core::bybit::{ApiError, Operation, Push, PushRows, Reply, Request, TickerRow, push, rest};
 use order_manager_core::command::{Command, Outgoing};
 use order_manager_core::config::Config;
 use order_manager_core::event::Event;
@@ -17,6 +17,8 @@ use std::collections::VecDeque;
 
 /// A signature is in milliseconds, and so is the clock that it was made by.
 const ROUNDING: Span = Span::millis(2);
+/// "No such symbol", in the words of three endpoints (bybit-v5.md 7).
+const NO_SUCH: [i64; 3] = [10_001, 181_012, 170_121];
 /// How long moved prices are remembered.
 const PRICES_KEPT: Span = Span::secs(600);
 
@@ -70,7 +72,7 @@ struct OfSymbol {
     leverage: Option<Timestamp>,
     /// The last reading of its rules.
     rules: Option<RulesRead>,
-    /// The last answer about it was a refusal.
+    /// The last answer about it was that there is no such symbol.
     denied: bool,
     /// The last reading of its prices.
     quote: Option<TickerRow>,
@@ -133,7 +135,7 @@ impl Readings {
         self.symbols.get(symbol).is_some_and(|of| of.leverage.is_some())
     }
 
-    /// Was what was asked of a symbol last refused?
+    /// Was it said last that there is no such symbol?
     pub(super) fn was_denied(&self, symbol: Symbol) -> bool {
         self.symbols.get(symbol).is_some_and(|of| of.denied)
     }
@@ -212,8 +214,8 @@ impl Readings {
                 let reads = |asked: &Asked| asked.shows_positions || !matches!(tag, Tag::Sweep { .. });
                 if let Some(asked) = asked.filter(reads) {
                     let reply = reply(*tag, answer);
-                    if let Tag::Instrument(symbol) | Tag::Position(symbol) | Tag::Ticker(symbol) = tag {
-                        self.symbols.of(*symbol).denied = reply.is_none();
+                    if let Tag::Instrument(symbol) | Tag::Position(symbol) = tag {
+                        self.symbols.of(*symbol).denied = denies(*symbol, answer, reply.as_deref());
                     }
                     reply.into_iter().for_each(|reply| self.answered(now, *tag, asked, &reply));
                 }
@@ -369,6 +371,22 @@ fn reply(tag: Tag, answer: &Answer) -> Option<Cow<'_, Reply>> {
         Answer::Http { status, limits, body } => {
             rest::decode(operation(tag), *status, *limits, &body.0).result.ok().map(Cow::Owned)
         }
+    }
+}
+
+/// Does it say that there is no such symbol, in a code or by leaving it out? Of codes, the beginning of a body tells.
+fn denies(symbol: Symbol, answer: &Answer, reply: Option<&Reply>) -> bool {
+    match (answer, reply) {
+        (_, Some(Reply::Instruments(page))) => !page.rows.iter().any(|row| row.symbol == symbol),
+        (_, Some(Reply::Positions(page))) => !page.rows.iter().any(|row| row.symbol == symbol && row.position_idx == 0),
+        (Answer::Typed(reply), None) => {
+            matches!(&reply.result, Err(ApiError::Code { code, .. }) if NO_SUCH.contains(code))
+        }
+        (Answer::Http { body, .. }, None) => {
+            let envelope = String::from_utf8_lossy(body.0.get(..64).unwrap_or(&body.0));
+            NO_SUCH.iter().any(|code| envelope.contains(&code.to_string()))
+        }
+        _ => false,
     }
 }
 

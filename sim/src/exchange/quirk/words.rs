@@ -59,7 +59,7 @@ words!(
     Spell {
         /// 10016 and 503 in turn for every request, no private stream; then the closed cache is empty (Q61).
         Maintenance = "maintenance",
-        /// 403 with HTML for every request; the stream goes on (Q58). As a rule 10 minutes.
+        /// 403 with HTML for every request, until there was none for so long; the stream goes on (Q58). As a rule 10 minutes.
         Ban = "ban",
         /// 10006 for every private request; the headers say when it ends (Q57).
         RateLimit = "rate-limit",
