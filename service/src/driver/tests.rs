@@ -241,12 +241,12 @@ async fn bring_in_line(desk: &Desk, signals: Vec<Vec<u8>>) -> Vec<Result<Receipt
 
 #[tokio::test]
 async fn s5_behind_a_signal_without_room_none_of_its_line_is_taken_not_even_of_another_symbol() {
-    let bench = Bench::with(Config { lane_max: 1, ..Config::default() }).await;
-    // One is at work, one waits, and the lane is full.
+    let bench = Bench::with(Config { lane_max: 2, ..Config::default() }).await;
+    // The exchange's clock is not known: none is at work, two wait, and the lane is full.
     let signals = [(1, "BTCUSDT"), (2, "BTCUSDT"), (3, "BTCUSDT"), (4, "ETHUSDT"), (5, "BTCUSDT")];
     let told = bring_in_line(&bench.desk, signals.map(|(number, asset)| signal(number, asset)).into()).await;
     assert!(matches!(told[..2], [Ok(Receipt::Accepted(_)), Ok(Receipt::Accepted(_))]), "{told:?}");
-    assert_eq!(told[2..], [Err(DeskError::Full { max: 1 }), Err(DeskError::StoreDown), Err(DeskError::StoreDown)]);
+    assert_eq!(told[2..], [Err(DeskError::Full { max: 2 }), Err(DeskError::StoreDown), Err(DeskError::StoreDown)]);
     let again = bring_in_line(&bench.desk, vec![signal(4, "ETHUSDT")]).await;
     assert!(matches!(again[0], Ok(Receipt::Accepted(_))), "on another line: {again:?}");
 }

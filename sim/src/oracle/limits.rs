@@ -366,7 +366,8 @@ impl Limits {
     /// asked for? They may be seconds old (spec K2), and a market order needs what it costs now. What an order holds that
     /// was taken just before a view that is behind is not in that view, which says nothing of its age.
     fn balance(&self, scene: Scene<'_>, create: &Create, decided: Decided) -> Verdict {
-        let (Some(asked), Some(wallet_asked)) = (decided.funds_asked, decided.wallet_asked) else { return Ok(()) };
+        let Decided { funds_asked, wallet_asked, leverage_asked, .. } = decided;
+        let (Some(asked), Some(wallet_asked)) = (funds_asked.min(leverage_asked), wallet_asked) else { return Ok(()) };
         let hidden = |taken: &Timestamp| *taken < wallet_asked && taken.after(self.wallet_lag) >= wallet_asked;
         let sees_all = !self.taken.iter().any(hidden);
         if self.moved_at.after(self.lag.max(self.tickers_lag)) < asked
