@@ -59,7 +59,8 @@ pub struct Resumed {
     pub stream_up: bool,
     /// Requests that are out, and when they were sent: their answers still come.
     pub out: Vec<(Tag, Timestamp)>,
-    /// Which endpoints are held. What was spent the checkpoint tells itself, so that here is nothing of it.
+    /// Which endpoints are held, and whether we may be banned. What was spent the checkpoint tells itself, so that here is
+    /// nothing of it.
     #[serde(default)]
     pub budgets: Budgets,
 }

@@ -1,4 +1,5 @@
-//! What a signal asks for, by the words of the spec (D2 to D7): a second reading, of nothing that the manager reads it by.
+//! What a signal asks for, by the words of the spec (D2 to D7). The signal and the orders are those of the durable state, which
+//! other oracles hold to the truth; the reckoning is none of the manager's.
 
 use order_manager_core::bybit::{InstrumentRow, OrderKind, TickerRow, TimeInForce};
 use order_manager_core::config::{Config, SpreadUnit};

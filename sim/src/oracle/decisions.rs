@@ -20,8 +20,8 @@ use order_manager_core::unit::{
 use order_manager_core::{Manager, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an order holds of the balance is judged roughly: within half of what is free it fits.
-const HALF: Decimal = Decimal::TWO;
+/// What an order holds of the balance is judged roughly: it fits where twice as much is free. Fees are paid twice.
+const TWICE: Decimal = Decimal::TWO;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Decisions {
@@ -257,8 +257,8 @@ impl Decisions {
             Code::OrderSize => all.0 * price.0 > config.max_exposure.0 * config.max_order_size_ratio.0,
             Code::InsufficientBalance => {
                 let (lowest, _) = self.leverages.get(&signal.symbol).copied().unwrap_or_default();
-                let costs = Decimal::ONE / lowest.0.max(Decimal::ONE) + HALF * config.taker_fee_rate.0;
-                let free = case.scene.exchange.available().0 / HALF;
+                let costs = Decimal::ONE / lowest.0.max(Decimal::ONE) + TWICE * config.taker_fee_rate.0;
+                let free = case.scene.exchange.available().0 / TWICE;
                 config.enable_balance_check && !(case.knows_the_funds() && all.0 * price.0 * costs <= free)
             }
             Code::PositionSize | Code::PositionNotional | Code::Exposure => {

@@ -367,7 +367,8 @@ impl Limits {
     /// was taken just before a view that is behind is not in that view, which says nothing of its age.
     fn balance(&self, scene: Scene<'_>, create: &Create, decided: Decided) -> Verdict {
         let Decided { funds_asked, wallet_asked, leverage_asked, .. } = decided;
-        let (Some(asked), Some(wallet_asked)) = (funds_asked.min(leverage_asked), wallet_asked) else { return Ok(()) };
+        let (Some(funds_asked), Some(wallet_asked)) = (funds_asked, wallet_asked) else { return Ok(()) };
+        let asked = leverage_asked.unwrap_or(funds_asked).min(funds_asked);
         let hidden = |taken: &Timestamp| *taken < wallet_asked && taken.after(self.wallet_lag) >= wallet_asked;
         let sees_all = !self.taken.iter().any(hidden);
         if self.moved_at.after(self.lag.max(self.tickers_lag)) < asked

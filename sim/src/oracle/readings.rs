@@ -213,11 +213,13 @@ impl Readings {
                 // Of a reconcile only the pages of positions are a reading.
                 let reads = |asked: &Asked| asked.shows_positions || !matches!(tag, Tag::Sweep { .. });
                 if let Some(asked) = asked.filter(reads) {
-                    let reply = reply(*tag, answer);
+                    let Some(result) = result(*tag, answer) else { return };
                     if let Tag::Instrument(symbol) | Tag::Position(symbol) = tag {
-                        self.symbols.of(*symbol).denied = denies(*symbol, answer, reply.as_deref());
+                        self.symbols.of(*symbol).denied = denies(*symbol, &result);
                     }
-                    reply.into_iter().for_each(|reply| self.answered(now, *tag, asked, &reply));
+                    if let Ok(reply) = &*result {
+                        self.answered(now, *tag, asked, reply);
+                    }
                 }
             }
             Input::Stream(stream) => match &**stream {
@@ -363,29 +365,23 @@ impl Readings {
     }
 }
 
-/// What it says, where it is an answer and no refusal.
-fn reply(tag: Tag, answer: &Answer) -> Option<Cow<'_, Reply>> {
+/// What it says; none where nothing was answered.
+fn result(tag: Tag, answer: &Answer) -> Option<Cow<'_, Result<Reply, ApiError>>> {
     match answer {
         Answer::NotSent { .. } | Answer::Lost { .. } => None,
-        Answer::Typed(reply) => reply.result.as_ref().ok().map(Cow::Borrowed),
+        Answer::Typed(reply) => Some(Cow::Borrowed(&reply.result)),
         Answer::Http { status, limits, body } => {
-            rest::decode(operation(tag), *status, *limits, &body.0).result.ok().map(Cow::Owned)
+            Some(Cow::Owned(rest::decode(operation(tag), *status, *limits, &body.0).result))
         }
     }
 }
 
-/// Does it say that there is no such symbol, in a code or by leaving it out? Of codes, the beginning of a body tells.
-fn denies(symbol: Symbol, answer: &Answer, reply: Option<&Reply>) -> bool {
-    match (answer, reply) {
-        (_, Some(Reply::Instruments(page))) => !page.rows.iter().any(|row| row.symbol == symbol),
-        (_, Some(Reply::Positions(page))) => !page.rows.iter().any(|row| row.symbol == symbol && row.position_idx == 0),
-        (Answer::Typed(reply), None) => {
-            matches!(&reply.result, Err(ApiError::Code { code, .. }) if NO_SUCH.contains(code))
-        }
-        (Answer::Http { body, .. }, None) => {
-            let envelope = String::from_utf8_lossy(body.0.get(..64).unwrap_or(&body.0));
-            NO_SUCH.iter().any(|code| envelope.contains(&code.to_string()))
-        }
+/// Does it say that there is no such symbol, in a code or by leaving it out?
+fn denies(symbol: Symbol, result: &Result<Reply, ApiError>) -> bool {
+    match result {
+        Ok(Reply::Instruments(page)) => !page.rows.iter().any(|row| row.symbol == symbol),
+        Ok(Reply::Positions(page)) => !page.rows.iter().any(|row| row.symbol == symbol && row.position_idx == 0),
+        Err(ApiError::Code { code, .. }) => NO_SUCH.contains(code),
         _ => false,
     }
 }

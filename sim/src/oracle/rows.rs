@@ -33,7 +33,7 @@ pub fn as_booked(world: &World) -> Result<Rows, String> {
 fn order_as_booked(order: &Order, rows: &Rows) -> Verdict {
     let (link, totals) = (order.spec.link, order.facts.totals());
     let (Some(own), Some(row)) = (rows.own.get(&link), rows.orders.get(&row_id(link))) else {
-        return if order.inherited { Ok(()) } else { Err(format!("{link} has no row")) };
+        return Err(format!("{link} has no row"));
     };
     let id = order.order_id().map_or(link.to_string(), |id| id.to_string());
     let fills = rows.executions.values().filter(|row| row.link == Some(link)).count();

@@ -55,7 +55,7 @@ families! {
     PushFirst, "push-first", 5, "what a request causes is pushed before its reply arrives";
     ServerError, "server-error", 6, "5xx with HTML, carried out or not";
     Forbidden, "forbidden", 10, "403 for single requests";
-    Ban, "ban", 16, "403 for every request for a while";
+    Ban, "ban", 16, "403 for every request, until there was none for a while";
     RateLimited, "rate-limited", 6, "10006 or 429 for single requests";
     RateLimit, "rate-limit", 12, "10006 for every private request for a while, with and without its headers";
     TightBudgets, "tight-budgets", 6, "the account may order and cancel less often than Bybit's default allows";
