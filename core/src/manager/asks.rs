@@ -9,14 +9,14 @@ use crate::market::{Instrument, Quote};
 use crate::pace::Urgency;
 use crate::position::Mark;
 use crate::refusal::{Code, Refusal};
-use crate::retry::Backoff;
+use crate::retry::{Backoff, IMPATIENT};
 use crate::timer::Why;
 use crate::unit::{Category, ClockOffset, Span, Symbol, Timestamp};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 const CATEGORY: Category = Category::Linear;
-const ASK_BACKOFF: Backoff = Backoff { base: Span::millis(500), max: Span::secs(30), multiplier: 2 };
+const ASK_BACKOFF: Backoff = Backoff { base: Span::millis(500), max: IMPATIENT, multiplier: 2 };
 /// Without the exchange's clock nothing can be signed, not even a cancel: its question waits for no longer than this.
 const CLOCK_BACKOFF: Backoff = Backoff { max: Span::secs(2), ..ASK_BACKOFF };
 

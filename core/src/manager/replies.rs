@@ -5,7 +5,7 @@ use crate::bybit::{ApiError, ApiReply, Class, Operation, Reply, code, rest};
 use crate::event::{CreateAnswer, Event};
 use crate::input::{Answer, Tag};
 use crate::order::Verdict;
-use crate::retry::Backoff;
+use crate::retry::{Backoff, IMPATIENT};
 use crate::timer::Why;
 use crate::unit::{OrderLinkId, Span, Text, Timestamp};
 use alloc::borrow::Cow;
@@ -13,7 +13,8 @@ use alloc::borrow::Cow;
 /// How long a spent budget is left alone where the exchange does not say (bybit-v5.md 1.5).
 const HOLD: Span = Span::millis(1_000);
 const CREATE_BACKOFF: Backoff = Backoff { base: Span::secs(1), max: Span::secs(30), multiplier: 2 };
-const CANCEL_BACKOFF: Backoff = Backoff { base: Span::millis(250), max: Span::secs(10), multiplier: 2 };
+const EXIT_BACKOFF: Backoff = Backoff { max: IMPATIENT, ..CREATE_BACKOFF };
+const CANCEL_BACKOFF: Backoff = Backoff { base: Span::millis(250), max: IMPATIENT, multiplier: 2 };
 /// How long the stream may take to show what an acknowledgement promised.
 const CONFIRM: Span = Span::secs(1);
 
@@ -115,7 +116,8 @@ impl Turn<'_> {
                 Err(error) => refused(error),
             },
         };
-        let Some((state, symbol)) = self.m.durable.book.get(link).map(|o| (o.state, o.spec.symbol)) else { return };
+        let Some(order) = self.m.durable.book.get(link) else { return };
+        let (state, symbol, reduce_only) = (order.state, order.spec.symbol, order.spec.reduce_only);
         let verdict = state.on(answer.stimulus());
         if verdict == Verdict::Defect {
             return self.defect(Some(symbol), &alloc::format!("{answer:?} to an order that is {state:?}"));
@@ -131,7 +133,8 @@ impl Turn<'_> {
             CreateAnswer::Refused { .. } => {}
             CreateAnswer::NotSent { .. } => {
                 let failures = self.m.observed.failures.entry(Tag::Create(link)).or_insert(0);
-                let wait = CREATE_BACKOFF.wait(link.as_str().as_bytes(), *failures);
+                let backoff = if reduce_only { EXIT_BACKOFF } else { CREATE_BACKOFF };
+                let wait = backoff.wait(link.as_str().as_bytes(), *failures);
                 *failures = failures.saturating_add(1);
                 self.arm(Why::RetryCreate(link), wait);
             }

@@ -6,12 +6,14 @@ use super::memory::{Heard, Memory, Stand, Track};
 use crate::shelf::Shelf;
 use order_manager_core::command::{Command, Receipt};
 use order_manager_core::event::Event;
-use order_manager_core::input::{DeliveryId, Input};
+use order_manager_core::input::{DeliveryId, Input, Stream};
 use order_manager_core::order::Spec;
 use order_manager_core::outcome::Outcome;
-use order_manager_core::unit::{Decimal, SignalId, Symbol, Timestamp};
+use order_manager_core::unit::{Decimal, OrderLinkId, SignalId, Span, Symbol, Timestamp};
 use std::collections::VecDeque;
 
+/// A question whose answer is lost (15 s), and the longest wait before it is asked again; what was asked then goes at once.
+const IN_TIME: Span = Span::secs(25);
 /// A signal that fails for a while is taken up so often, in all (S7).
 const TRIES_MAX: u32 = 3;
 
@@ -19,6 +21,8 @@ const TRIES_MAX: u32 = 3;
 struct Lane {
     waiting: VecDeque<SignalId>,
     active: Vec<SignalId>,
+    /// When something last became of it, or of an order of its symbol.
+    moved: Timestamp,
 }
 
 /// What was brought to intake.
@@ -39,11 +43,24 @@ pub(super) struct Lanes {
     letters: Vec<Letter>,
     /// Dead letters that were acknowledged.
     buried: u64,
+    /// Since when nothing goes wrong any more, and since when the stream is up.
+    healed: Option<Timestamp>,
+    hears: Option<Timestamp>,
 }
 
 impl Lanes {
     pub(super) fn brought(&mut self, delivery: DeliveryId, signal: Option<SignalId>) {
         self.letter(delivery).signal = signal;
+    }
+
+    /// Nothing goes wrong from now on.
+    pub(super) const fn heals(&mut self, now: Timestamp) {
+        self.healed = Some(now);
+    }
+
+    /// Up to then nobody can blame the manager for sending nothing.
+    pub(super) fn excused(&mut self, until: Timestamp) {
+        self.healed = self.healed.map(|healed| healed.max(until));
     }
 
     fn letter(&mut self, DeliveryId(number): DeliveryId) -> &mut Letter {
@@ -86,6 +103,7 @@ impl Lanes {
                 let at_work = matches!(stand, Some(Stand::Waiting | Stand::Active));
                 bench.must(Oracle::SettledOnce, at_work, || format!("{signal} is settled and was {stand:?}"));
                 if let Some(heard) = heard {
+                    bench.rule(Oracle::SettledInTime, self.in_time(scene.now, heard, memory));
                     self.leaves(heard.symbol, *signal);
                     bench.rule(Oracle::OutcomeIsTrue, outcome_is_true(scene, *signal, *outcome, heard, memory));
                 }
@@ -115,6 +133,34 @@ impl Lanes {
         lane.active.push(signal);
     }
 
+    /// Since when nothing goes wrong and the stream is up; none while it is not so.
+    fn calm(&self) -> Option<Timestamp> {
+        Some(self.healed?.max(self.hears?))
+    }
+
+    /// An order came further. One that only reduces, and did not leave, is sent again as soon.
+    pub(super) fn moves(&mut self, bench: &mut Bench, now: Timestamp, spec: &Spec, event: &Event) {
+        let (calm, lane) = (self.calm(), self.lanes.of(spec.symbol));
+        if let (true, Event::OrderSent { .. }, Some(calm)) = (spec.reduce_only, event, calm) {
+            let waited = now.since(lane.moved.max(calm));
+            bench.must(Oracle::SettledInTime, waited <= IN_TIME, || format!("{spec:?} waited {waited} to be sent"));
+        }
+        lane.moved = now;
+    }
+
+    /// Where nothing goes wrong any more, a signal whose turn has come is decided as soon as what it needs is told. One that
+    /// passed an order of which nobody knows, and cannot only reduce any more, waits for the proof of that.
+    fn in_time(&self, now: Timestamp, heard: &Heard, memory: &Memory) -> Verdict {
+        let (Some(calm), Some(lane)) = (self.calm(), self.lanes.get(heard.symbol)) else { return Ok(()) };
+        let orders = lane.active.iter().filter_map(|signal| memory.signals.get(*signal)).flat_map(|of| &of.orders);
+        let is_unknown = |link: &OrderLinkId| memory.known(*link).is_some_and(|track| track.lost);
+        let since = calm.max(lane.moved).max(heard.settled_at);
+        if now.since(since) <= IN_TIME || orders.into_iter().any(is_unknown) && !heard.is_exit {
+            return Ok(());
+        }
+        Err(format!("{heard:?} is settled at {now}; nothing went wrong, and nothing became of it since {since}"))
+    }
+
     fn leaves(&mut self, symbol: Symbol, signal: SignalId) {
         if let Some(lane) = self.lanes.get_mut(symbol) {
             lane.waiting.retain(|waiting| *waiting != signal);
@@ -134,6 +180,15 @@ impl Lanes {
             Input::Refused(refused) => Some(refused.id),
             _ => None,
         };
+        match input {
+            Input::Started(_) => self.hears = None,
+            Input::Stream(stream) => match **stream {
+                Stream::Up => self.hears = Some(now),
+                Stream::Down => self.hears = None,
+                _ => {}
+            },
+            _ => {}
+        }
         if let Some(delivery) = delivered {
             let letter = self.letter(delivery);
             (letter.open, letter.came) = (letter.open + 1, now);

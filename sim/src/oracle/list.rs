@@ -87,6 +87,7 @@ oracles! {
     FifoPerSymbol, "fifo-per-symbol", Step, "signals of a symbol mean what they mean in their order (S5)";
     OneActiveASymbol, "one-active-a-symbol", Step, "two signals at work on a symbol see each other's halves (S5)";
     SettledOnce, "settled-once", Step, "a signal is carried out once (S7)";
+    SettledInTime, "settled-in-time", Step, "a signal that waits where nothing stands in its way is a trade too late, or an exit (S5, P1)";
     OutcomeIsTrue, "outcome-is-true", Step, "rejected and filled, or placed and nowhere, is a lie to the caller (S7, F03)";
     OneReceiptADelivery, "one-receipt-a-delivery", Step, "a message without an answer comes for ever, one with two confuses its sender (S1)";
     SettledAfterDurable, "settled-after-durable", Step, "what is acknowledged and not durable is lost by a crash (S1, S4)";

@@ -160,7 +160,9 @@ impl Judge {
         self.decisions.stepped(bench, scene, step, manager, &self.readings, memory);
         if let Some(until) = self.door.excuses_until() {
             let over = manager.now().since(until); // by the manager's clock, which may be another
-            self.cancels.excused(Timestamp(scene.now.0.saturating_sub(over.0)));
+            let until = Timestamp(scene.now.0.saturating_sub(over.0));
+            self.cancels.excused(until);
+            self.lanes.excused(until);
         }
         if !self.readings.knows_the_clock() {
             self.cancels.trouble(scene.now, None); // nothing can be signed
@@ -183,7 +185,11 @@ impl Judge {
             let track = memory.track(link);
             self.fills.of_order(bench, scene, link, track, event);
             self.published.follows(bench, event, message, memory.known(link), memory);
-            memory.track(link).fold(event, scene.now);
+            let track = memory.track(link);
+            track.fold(event, scene.now);
+            if let Some(spec) = &track.spec {
+                self.lanes.moves(bench, scene.now, spec, event);
+            }
             if let Event::CancelWanted { link, .. } = event {
                 self.cancels.wanted(scene.now, *link);
             }
@@ -305,6 +311,11 @@ impl Judge {
         self.model.restored();
         self.restarts.restored(&mut self.bench, manager);
         self.cancels.trouble(now, None);
+    }
+
+    /// Nothing goes wrong from now on.
+    pub(crate) fn heals(&mut self, now: Timestamp) {
+        self.lanes.heals(now);
     }
 
     /// Everything has healed and had its time: the last word.

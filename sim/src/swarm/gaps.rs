@@ -65,7 +65,7 @@ pub const NAMED_GAPS: &[Gap] = &[
     Gap {
         cause: Cause::Family(Family::ReplyTwice),
         oracle: Oracle::SignedAtDecision,
-        seed: 83_581,
+        seed: 84_660,
         part: 5,
         what: "A reply comes twice, and its copy meets the next question of the same kind, which waits for a slow disk: it \
                is taken for that one's answer. No connection does that; an answer does not name its question.",

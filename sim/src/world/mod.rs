@@ -323,6 +323,7 @@ impl World {
     /// Nothing goes wrong from now on: no fault and no crash is left, the stream may connect, the process runs, its
     /// clock does not drift. How far its clock is off by then it stays; the exchange's time is asked for to know that.
     pub fn heal(&mut self) {
+        self.judge.heals(self.now);
         self.reconnect.fails = 0;
         self.broker.clear();
         self.commits.clear();

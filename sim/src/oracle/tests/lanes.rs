@@ -95,6 +95,45 @@ fn a_signal_that_is_tried_for_the_fourth_time() {
     found(&world, Oracle::SettledOnce);
 }
 
+/// Only where nothing goes wrong any more, the stream is up, and its order is not one of which nobody knows.
+#[test]
+fn a_signal_that_waits_for_nothing() {
+    let settled = |world: &mut World, signal| {
+        let (outcome, at, text) = (Outcome::Rejected(Code::DataStale), world.now, Text::clipped("a test"));
+        tell(world, &Event::SignalSettled { signal, outcome, at, text, cancelled: vec![] });
+    };
+    let mut world = waiting(Oracle::SettledInTime);
+    tell(&mut world, &started(1));
+    world.now = world.now.after(Span::secs(30));
+    settled(&mut world, SignalId(1));
+    assert_eq!(world.broken(), None, "something may have gone wrong");
+
+    world.judge.heals(world.now);
+    tell(&mut world, &started(2));
+    let mut spec = Box::new(specs(&world).0);
+    (spec.link, spec.intent.signal) = (unused(), SignalId(2));
+    let (link, at, why) = (spec.link, world.now, Text::clipped("a test"));
+    tell(&mut world, &Event::OrderIntended { spec });
+    tell(&mut world, &Event::OrderAnswered { link, answer: CreateAnswer::Unknown { why }, at });
+    world.now = world.now.after(Span::secs(30));
+    settled(&mut world, SignalId(2));
+    assert_eq!(world.broken(), None, "nobody knew of its order");
+
+    let accepted = accepted(&world, 3);
+    tell(&mut world, &accepted);
+    tell(&mut world, &started(3));
+    world.now = world.now.after(Span::secs(24));
+    settled(&mut world, SignalId(3));
+    assert_eq!(world.broken(), None, "its question may have been lost once");
+    let Event::SignalAccepted { mut signal, at, tries, ahead, out_of_order } = accepted else { panic!() };
+    signal.id = SignalId(4);
+    tell(&mut world, &Event::SignalAccepted { signal, at, tries, ahead, out_of_order });
+    tell(&mut world, &started(4));
+    world.now = world.now.after(Span::secs(26));
+    settled(&mut world, SignalId(4));
+    found(&world, Oracle::SettledInTime);
+}
+
 #[test]
 fn rejected_and_filled_or_placed_and_nowhere() {
     for (is_filled, outcome) in [(true, Outcome::Rejected(Code::ProvenAbsent)), (false, Outcome::Placed)] {
