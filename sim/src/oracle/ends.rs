@@ -2,7 +2,6 @@
 
 use super::memory::link_of;
 use crate::shelf::Shelf;
-use order_manager_core::event::Event;
 use order_manager_core::order::Order;
 use order_manager_core::unit::{OrderLinkId, SignalId, Timestamp};
 use order_manager_core::{Manager, Step};
@@ -12,6 +11,7 @@ use std::collections::BTreeMap;
 pub(super) struct Ends {
     /// Which orders live.
     living: Shelf<OrderLinkId, bool>,
+    /// Kept when its signal is forgotten: that step may be lost.
     last: BTreeMap<SignalId, Timestamp>,
 }
 
@@ -25,9 +25,6 @@ impl Ends {
     pub(super) fn stepped(&mut self, step: &Step, manager: &Manager) {
         let mut judged = None;
         for event in &step.events {
-            if let Event::SignalForgotten { signal } = event {
-                self.last.remove(signal);
-            }
             let link = link_of(event);
             if link.is_none() || link == judged {
                 continue; // whatever else the step did to it, it is looked at as the step left it
