@@ -2,8 +2,8 @@
 
 use crate::unit::Span;
 
-/// What an exit or a cancel waits for goes again after this long, however often it failed: once the exchange is well again
-/// nothing that takes risk away waits half a minute more.
+/// What an exit or a cancel waits for goes again after this long and a quarter at most, however often it failed: once the
+/// exchange is well again nothing that takes risk away waits half a minute more.
 pub const IMPATIENT: Span = Span::secs(5);
 
 /// Base, ceiling and factor of an exponential backoff.

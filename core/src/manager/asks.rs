@@ -17,6 +17,8 @@ use alloc::vec::Vec;
 
 const CATEGORY: Category = Category::Linear;
 const ASK_BACKOFF: Backoff = Backoff { base: Span::millis(500), max: IMPATIENT, multiplier: 2 };
+/// No exit waits for Position Manager.
+const CONSULT_BACKOFF: Backoff = Backoff { max: Span::secs(30), ..ASK_BACKOFF };
 /// Without the exchange's clock nothing can be signed, not even a cancel: its question waits for no longer than this.
 const CLOCK_BACKOFF: Backoff = Backoff { max: Span::secs(2), ..ASK_BACKOFF };
 
@@ -66,11 +68,17 @@ impl Turn<'_> {
         self.queue(Urgency::Ask, tag, request);
     }
 
-    /// A question failed: it is asked again later, ever less often.
+    /// A question failed: it is asked again later, ever less often up to a point. Those of several symbols that failed
+    /// together do not come together again.
     pub(super) fn ask_failed(&mut self, tag: Tag) {
         let failures = self.m.observed.failures.entry(tag).or_insert(0);
-        let backoff = if tag == Tag::Clock { CLOCK_BACKOFF } else { ASK_BACKOFF };
-        let wait = backoff.wait(b"ask", *failures);
+        let (backoff, of) = match &tag {
+            Tag::Clock => (CLOCK_BACKOFF, None),
+            Tag::Consult(_) => (CONSULT_BACKOFF, None),
+            Tag::Instrument(symbol) | Tag::Position(symbol) | Tag::Ticker(symbol) => (ASK_BACKOFF, Some(symbol)),
+            _ => (ASK_BACKOFF, None),
+        };
+        let wait = backoff.wait(of.map_or("ask", Symbol::as_str).as_bytes(), *failures);
         *failures = failures.saturating_add(1);
         self.arm(Why::RetryAsk(tag), wait);
     }

@@ -7,12 +7,13 @@ use crate::input::Tag;
 use crate::order::State;
 use crate::pace::Urgency;
 use crate::reconcile::{Stage, Sweep};
+use crate::retry::IMPATIENT;
 use crate::timer::Why;
 use crate::unit::{OrderLinkId, Span};
 use alloc::vec::Vec;
 
-/// When a reconcile whose pages led nowhere is tried again.
-const AGAIN: Span = Span::secs(30);
+/// When a reconcile whose pages led nowhere is tried again: no lane decides before, and there may be exits in them.
+const AGAIN: Span = IMPATIENT;
 
 impl Turn<'_> {
     /// What came before is lost, whether or not the end of the last connection was noticed.

@@ -12,8 +12,9 @@ use order_manager_core::outcome::Outcome;
 use order_manager_core::unit::{Decimal, OrderLinkId, SignalId, Span, Symbol, Timestamp};
 use std::collections::VecDeque;
 
-/// A question whose answer is lost (15 s), and the longest wait before it is asked again; what was asked then goes at once.
-const IN_TIME: Span = Span::secs(25);
+/// A question whose answer is lost as all heals (5 s), the longest wait before it is asked again (6.25 s), and the way there
+/// and back of some that follow on each other.
+const IN_TIME: Span = Span::secs(15);
 /// A signal that fails for a while is taken up so often, in all (S7).
 const TRIES_MAX: u32 = 3;
 
@@ -46,6 +47,8 @@ pub(super) struct Lanes {
     /// Since when nothing goes wrong any more, and since when the stream is up.
     healed: Option<Timestamp>,
     hears: Option<Timestamp>,
+    /// Up to then nobody can blame the manager for doing nothing.
+    excused: Timestamp,
 }
 
 impl Lanes {
@@ -58,9 +61,9 @@ impl Lanes {
         self.healed = Some(now);
     }
 
-    /// Up to then nobody can blame the manager for sending nothing.
+    /// Up to then nobody can blame the manager for doing nothing: it is banned, or its disk is slow.
     pub(super) fn excused(&mut self, until: Timestamp) {
-        self.healed = self.healed.map(|healed| healed.max(until));
+        self.excused = self.excused.max(until);
     }
 
     fn letter(&mut self, DeliveryId(number): DeliveryId) -> &mut Letter {
@@ -83,7 +86,7 @@ impl Lanes {
                 bench.must(Oracle::SettledOnce, tries < TRIES_MAX, || format!("{} had {tries} tries", signal.id));
                 self.lanes.of(signal.symbol).waiting.push_back(signal.id);
             }
-            Event::SignalStarted { signal } => self.started(bench, *signal, memory),
+            Event::SignalStarted { signal } => self.started(bench, scene.now, *signal, memory),
             Event::OrderIntended { spec } => {
                 let signal = spec.intent.signal;
                 let lane = self.lanes.get(spec.symbol);
@@ -104,7 +107,7 @@ impl Lanes {
                 bench.must(Oracle::SettledOnce, at_work, || format!("{signal} is settled and was {stand:?}"));
                 if let Some(heard) = heard {
                     bench.rule(Oracle::SettledInTime, self.in_time(scene.now, heard, memory));
-                    self.leaves(heard.symbol, *signal);
+                    self.leaves(scene.now, heard.symbol, *signal);
                     bench.rule(Oracle::OutcomeIsTrue, outcome_is_true(scene, *signal, *outcome, heard, memory));
                 }
             }
@@ -112,11 +115,18 @@ impl Lanes {
         }
     }
 
-    fn started(&mut self, bench: &mut Bench, signal: SignalId, memory: &Memory) {
+    fn started(&mut self, bench: &mut Bench, now: Timestamp, signal: SignalId, memory: &Memory) {
         let Some(symbol) = memory.signals.get(signal).map(|heard| heard.symbol) else {
             return bench.rule(Oracle::FifoPerSymbol, Err(format!("{signal} starts and was never accepted")));
         };
+        let calm = self.calm(symbol);
         let lane = self.lanes.of(symbol);
+        if let (true, Some(calm), Some(heard)) = (lane.active.is_empty(), calm, memory.signals.get(signal)) {
+            let waited = now.since(calm.max(heard.settled_at));
+            bench.must(Oracle::SettledInTime, waited <= IN_TIME, || {
+                format!("{signal} starts {waited} after its turn had come")
+            });
+        }
         let first = lane.waiting.front().copied();
         bench.must(Oracle::FifoPerSymbol, first == Some(signal), || format!("{signal} starts before {first:?}"));
         let passes = match lane.active.as_slice() {
@@ -133,36 +143,46 @@ impl Lanes {
         lane.active.push(signal);
     }
 
-    /// Since when nothing goes wrong and the stream is up; none while it is not so.
-    fn calm(&self) -> Option<Timestamp> {
-        Some(self.healed?.max(self.hears?))
+    /// Since when nothing went wrong, the stream is up, and nothing happened on this symbol; none while it is not so.
+    fn calm(&self, symbol: Symbol) -> Option<Timestamp> {
+        let moved = self.lanes.get(symbol).map_or(Timestamp::default(), |lane| lane.moved);
+        Some(self.healed?.max(self.hears?).max(self.excused).max(moved))
     }
 
-    /// An order came further. One that only reduces, and did not leave, is sent again as soon.
-    pub(super) fn moves(&mut self, bench: &mut Bench, now: Timestamp, spec: &Spec, event: &Event) {
-        let (calm, lane) = (self.calm(), self.lanes.of(spec.symbol));
-        if let (true, Event::OrderSent { .. }, Some(calm)) = (spec.reduce_only, event, calm) {
-            let waited = now.since(lane.moved.max(calm));
-            bench.must(Oracle::SettledInTime, waited <= IN_TIME, || format!("{spec:?} waited {waited} to be sent"));
+    /// An order came further. Decided, or sent again where it did not leave, it was as soon as it could be.
+    pub(super) fn moves(
+        &mut self,
+        bench: &mut Bench,
+        now: Timestamp,
+        event: &Event,
+        link: OrderLinkId,
+        memory: &Memory,
+    ) {
+        let Some(spec) = memory.known(link).and_then(|track| track.spec.as_ref()) else { return };
+        if matches!(event, Event::OrderIntended { .. }) || matches!(event, Event::OrderSent { .. }) && spec.reduce_only
+        {
+            let heard = memory.signals.get(spec.intent.signal);
+            bench.rule(Oracle::SettledInTime, heard.map_or(Ok(()), |heard| self.in_time(now, heard, memory)));
         }
-        lane.moved = now;
+        self.lanes.of(spec.symbol).moved = now;
     }
 
     /// Where nothing goes wrong any more, a signal whose turn has come is decided as soon as what it needs is told. One that
     /// passed an order of which nobody knows, and cannot only reduce any more, waits for the proof of that.
     fn in_time(&self, now: Timestamp, heard: &Heard, memory: &Memory) -> Verdict {
-        let (Some(calm), Some(lane)) = (self.calm(), self.lanes.get(heard.symbol)) else { return Ok(()) };
+        let (Some(calm), Some(lane)) = (self.calm(heard.symbol), self.lanes.get(heard.symbol)) else { return Ok(()) };
         let orders = lane.active.iter().filter_map(|signal| memory.signals.get(*signal)).flat_map(|of| &of.orders);
         let is_unknown = |link: &OrderLinkId| memory.known(*link).is_some_and(|track| track.lost);
-        let since = calm.max(lane.moved).max(heard.settled_at);
+        let since = calm.max(heard.settled_at);
         if now.since(since) <= IN_TIME || orders.into_iter().any(is_unknown) && !heard.is_exit {
             return Ok(());
         }
-        Err(format!("{heard:?} is settled at {now}; nothing went wrong, and nothing became of it since {since}"))
+        Err(format!("{now}, of {heard:?}: nothing went wrong, and nothing became of it since {since}"))
     }
 
-    fn leaves(&mut self, symbol: Symbol, signal: SignalId) {
+    fn leaves(&mut self, now: Timestamp, symbol: Symbol, signal: SignalId) {
         if let Some(lane) = self.lanes.get_mut(symbol) {
+            lane.moved = now;
             lane.waiting.retain(|waiting| *waiting != signal);
             lane.active.retain(|active| *active != signal);
         }

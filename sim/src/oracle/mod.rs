@@ -185,11 +185,8 @@ impl Judge {
             let track = memory.track(link);
             self.fills.of_order(bench, scene, link, track, event);
             self.published.follows(bench, event, message, memory.known(link), memory);
-            let track = memory.track(link);
-            track.fold(event, scene.now);
-            if let Some(spec) = &track.spec {
-                self.lanes.moves(bench, scene.now, spec, event);
-            }
+            memory.track(link).fold(event, scene.now);
+            self.lanes.moves(bench, scene.now, event, link, memory);
             if let Event::CancelWanted { link, .. } = event {
                 self.cancels.wanted(scene.now, *link);
             }
@@ -269,8 +266,9 @@ impl Judge {
     }
 
     /// The commit that begins takes so much longer than usual.
-    pub(crate) fn writes_slowly(&mut self, by: Span) {
+    pub(crate) fn writes_slowly(&mut self, now: Timestamp, by: Span) {
         self.cancels.writes_slowly(by);
+        self.lanes.excused(now.after(by));
     }
 
     /// The process goes on after it stood still.

@@ -149,7 +149,7 @@ impl World {
             let trouble = self.commit_trouble();
             let slow = if let Some(CommitTrouble::Slow(by)) = trouble { by } else { Span::ZERO };
             let fails = trouble == Some(CommitTrouble::Fail);
-            self.judge.writes_slowly(slow);
+            self.judge.writes_slowly(self.now, slow);
             self.at(self.now.after(COMMIT).after(slow), Happening::Committed { life, fails });
         }
     }

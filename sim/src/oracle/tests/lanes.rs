@@ -1,10 +1,10 @@
 use super::*;
 use order_manager_core::command::Receipt;
 use order_manager_core::event::CreateAnswer;
-use order_manager_core::input::{DeliveryId, RefusedDelivery};
+use order_manager_core::input::{DeliveryId, RefusedDelivery, Stream};
 use order_manager_core::outcome::Outcome;
 use order_manager_core::refusal::Code;
-use order_manager_core::unit::{Bytes, Text};
+use order_manager_core::unit::{Bytes, ExchangeTime, Text};
 
 /// A signal like the first one, under another id.
 fn accepted(world: &World, id: u128) -> Event {
@@ -95,43 +95,115 @@ fn a_signal_that_is_tried_for_the_fourth_time() {
     found(&world, Oracle::SettledOnce);
 }
 
-/// Only where nothing goes wrong any more, the stream is up, and its order is not one of which nobody knows.
-#[test]
-fn a_signal_that_waits_for_nothing() {
-    let settled = |world: &mut World, signal| {
-        let (outcome, at, text) = (Outcome::Rejected(Code::DataStale), world.now, Text::clipped("a test"));
-        tell(world, &Event::SignalSettled { signal, outcome, at, text, cancelled: vec![] });
-    };
+/// A world in which all is well, the first signal is at work, and the second one waits.
+fn at_work() -> World {
     let mut world = waiting(Oracle::SettledInTime);
     tell(&mut world, &started(1));
-    world.now = world.now.after(Span::secs(30));
-    settled(&mut world, SignalId(1));
-    assert_eq!(world.broken(), None, "something may have gone wrong");
-
     world.judge.heals(world.now);
-    tell(&mut world, &started(2));
-    let mut spec = Box::new(specs(&world).0);
-    (spec.link, spec.intent.signal) = (unused(), SignalId(2));
-    let (link, at, why) = (spec.link, world.now, Text::clipped("a test"));
-    tell(&mut world, &Event::OrderIntended { spec });
-    tell(&mut world, &Event::OrderAnswered { link, answer: CreateAnswer::Unknown { why }, at });
-    world.now = world.now.after(Span::secs(30));
-    settled(&mut world, SignalId(2));
-    assert_eq!(world.broken(), None, "nobody knew of its order");
+    world
+}
 
-    let accepted = accepted(&world, 3);
-    tell(&mut world, &accepted);
-    tell(&mut world, &started(3));
-    world.now = world.now.after(Span::secs(24));
-    settled(&mut world, SignalId(3));
-    assert_eq!(world.broken(), None, "its question may have been lost once");
-    let Event::SignalAccepted { mut signal, at, tries, ahead, out_of_order } = accepted else { panic!() };
-    signal.id = SignalId(4);
-    tell(&mut world, &Event::SignalAccepted { signal, at, tries, ahead, out_of_order });
-    tell(&mut world, &started(4));
-    world.now = world.now.after(Span::secs(26));
-    settled(&mut world, SignalId(4));
+fn later(world: &mut World, seconds: u64) {
+    world.now = world.now.after(Span::secs(seconds));
+}
+
+fn settle(world: &mut World, signal: u128) {
+    let (outcome, at, text) = (Outcome::Rejected(Code::DataStale), world.now, Text::clipped("a test"));
+    tell(world, &Event::SignalSettled { signal: SignalId(signal), outcome, at, text, cancelled: vec![] });
+}
+
+fn intend(world: &mut World, reduce_only: bool) -> OrderLinkId {
+    let mut spec = Box::new(specs(world).0);
+    (spec.link, spec.intent.signal, spec.reduce_only) = (unused(), SignalId(1), reduce_only);
+    let link = spec.link;
+    tell(world, &Event::OrderIntended { spec });
+    link
+}
+
+fn answer(world: &mut World, link: OrderLinkId, answer: CreateAnswer) {
+    let at = world.now;
+    tell(world, &Event::OrderAnswered { link, answer, at });
+}
+
+#[test]
+fn a_signal_that_waits_for_nothing() {
+    let mut world = at_work();
+    later(&mut world, 16);
+    settle(&mut world, 1);
     found(&world, Oracle::SettledInTime);
+
+    let mut world = at_work();
+    later(&mut world, 16);
+    intend(&mut world, false);
+    found(&world, Oracle::SettledInTime);
+
+    let mut world = at_work();
+    settle(&mut world, 1);
+    later(&mut world, 16);
+    tell(&mut world, &started(2));
+    found(&world, Oracle::SettledInTime);
+
+    let mut world = at_work();
+    let (link, why) = (intend(&mut world, true), Text::clipped("a test"));
+    answer(&mut world, link, CreateAnswer::NotSent { why });
+    later(&mut world, 16);
+    tell(&mut world, &Event::OrderSent { link, signed_at: ExchangeTime::default() });
+    found(&world, Oracle::SettledInTime);
+}
+
+#[test]
+fn a_signal_that_waits_for_something() {
+    let late = |world: &mut World| {
+        later(world, 14);
+        settle(world, 1);
+        assert_eq!(world.broken(), None);
+    };
+    late(&mut at_work()); // its question may have been lost once
+
+    let mut world = waiting(Oracle::SettledInTime);
+    tell(&mut world, &started(1));
+    later(&mut world, 30);
+    late(&mut world); // something may have gone wrong
+
+    let mut world = at_work();
+    step(&mut world, &Input::Stream(Box::new(Stream::Down)), vec![], vec![], vec![]);
+    later(&mut world, 30);
+    late(&mut world);
+    let mut world = at_work();
+    later(&mut world, 30);
+    step(&mut world, &Input::Stream(Box::new(Stream::Up)), vec![], vec![], vec![]);
+    late(&mut world);
+
+    let mut world = at_work();
+    world.judge.writes_slowly(world.now, Span::secs(30));
+    later(&mut world, 30);
+    late(&mut world);
+
+    let mut world = at_work();
+    let (link, why) = (intend(&mut world, false), Text::clipped("a test"));
+    later(&mut world, 30);
+    answer(&mut world, link, CreateAnswer::NotSent { why }); // it came further
+    late(&mut world);
+}
+
+/// It waits for the proof, but for an exit, which passes it.
+#[test]
+fn a_signal_behind_an_order_of_which_nobody_knows() {
+    for is_exit in [false, true] {
+        let mut world = waiting(Oracle::SettledInTime);
+        let mut exit = accepted(&world, 3);
+        if let Event::SignalAccepted { signal, .. } = &mut exit {
+            signal.is_exit = is_exit;
+        }
+        tell(&mut world, &started(1));
+        let (link, why) = (intend(&mut world, false), Text::clipped("a test"));
+        answer(&mut world, link, CreateAnswer::Unknown { why });
+        tell(&mut world, &exit);
+        world.judge.heals(world.now);
+        later(&mut world, 30);
+        settle(&mut world, 3);
+        assert_eq!(world.broken().map(|broken| broken.oracle), is_exit.then_some(Oracle::SettledInTime));
+    }
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn a_cancel_that_waits_for_the_store() {
     let mut world = watched(Oracle::CancelsNotStarved);
     let link = specs(&world).1.link;
     tell(&mut world, &Event::CancelWanted { link, reason: CancelReason::NewSignal });
-    world.judge.writes_slowly(Span::secs(12));
+    world.judge.writes_slowly(world.now, Span::secs(12));
     world.now = world.now.after(Span::secs(72));
     made(&mut world, vec![]);
     assert_eq!(world.broken(), None);
