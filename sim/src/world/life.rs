@@ -148,8 +148,10 @@ impl World {
             let life = self.life.number;
             let trouble = self.commit_trouble();
             let slow = if let Some(CommitTrouble::Slow(by)) = trouble { by } else { Span::ZERO };
+            if slow > Span::ZERO {
+                self.judge.writes_slowly(self.now, slow);
+            }
             let fails = trouble == Some(CommitTrouble::Fail);
-            self.judge.writes_slowly(self.now, slow);
             self.at(self.now.after(COMMIT).after(slow), Happening::Committed { life, fails });
         }
     }

@@ -151,6 +151,17 @@ fn a_signal_that_waits_for_nothing() {
     found(&world, Oracle::SettledInTime);
 }
 
+/// A reconcile, its answers and its commits excuse nothing.
+#[test]
+fn a_signal_that_waits_while_the_world_goes_on() {
+    let mut world = waiting(Oracle::SettledInTime);
+    world.judge.heals(world.now);
+    world.run_to(world.now.after(Span::secs(70)));
+    assert_eq!(world.broken(), None);
+    tell(&mut world, &started(1));
+    found(&world, Oracle::SettledInTime);
+}
+
 #[test]
 fn a_signal_that_waits_for_something() {
     let late = |world: &mut World| {
