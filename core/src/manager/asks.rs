@@ -128,6 +128,7 @@ impl Turn<'_> {
         if let Some(sweep) = &mut self.m.observed.sweep {
             sweep.until = sweep.until.min(clock.surely_at(sweep.began)); // it may have begun by a clock that was wrong
         }
+        self.creates_go_on();
         if self.m.observed.sweep_due {
             self.start_sweep();
         }

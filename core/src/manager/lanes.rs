@@ -12,6 +12,7 @@ use crate::pace::Urgency;
 use crate::refusal::{Code, Refusal};
 use crate::timer::Why;
 use crate::unit::{OrderLinkId, SignalId, Span, Symbol, Text, calendar};
+use alloc::vec::Vec;
 use core::ops::Bound::{Excluded, Unbounded};
 
 /// A PostOnly order that would have taken is priced anew this often (spec D5).
@@ -192,11 +193,10 @@ impl Turn<'_> {
         }
     }
 
-    /// An intended order goes (again), until its signal's time is over (spec O2).
+    /// An intended order goes (again), until its signal's time is over (spec O2); once the exchange's clock is known.
     pub(super) fn retry_create(&mut self, link: OrderLinkId) {
         if self.exchange_now().is_none() {
-            self.ask(Tag::Clock);
-            return self.arm(Why::RetryCreate(link), Span::millis(200));
+            return self.ask(Tag::Clock);
         }
         if !self.may_go(link) {
             return;
@@ -204,6 +204,17 @@ impl Turn<'_> {
         if let Some(create) = self.m.durable.book.get(link).map(|order| order.spec.create()) {
             let urgency = if create.reduce_only { Urgency::Reduce } else { Urgency::Open };
             self.queue(urgency, Tag::Create(link), Request::Create(create));
+        }
+    }
+
+    /// The exchange's clock is known: what waited for nothing else goes on.
+    pub(super) fn creates_go_on(&mut self) {
+        let intended: Vec<OrderLinkId> =
+            self.m.durable.book.live().filter(|o| o.state == State::Intended).map(|o| o.spec.link).collect();
+        for link in intended {
+            if !self.m.observed.timers.is_armed(Why::RetryCreate(link)) {
+                self.arm(Why::RetryCreate(link), Span::ZERO);
+            }
         }
     }
 
