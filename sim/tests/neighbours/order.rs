@@ -1,7 +1,7 @@
 //! One order as its messages tell it (spec E1, E2; wire-contracts.md 1.5.1 N1-N5).
 
 use order_manager_core::event::Change;
-use order_manager_core::order::Order;
+use order_manager_core::order::{Order, Status};
 use order_manager_core::report::OrderEvent;
 use order_manager_core::unit::{Decimal, calendar, decimal};
 use order_manager_sim::exchange::OrderState;
@@ -47,12 +47,18 @@ pub(crate) fn tells_in_order(order: &Order, messages: &[&OrderEvent], tries: u8)
     let changes: Vec<Change> = messages.iter().map(|message| message.event_type).collect();
     let rejected = changes.iter().take_while(|change| **change == Change::Rejected).count();
     let given_up = rejected.min(usize::from(tries).saturating_sub(1)).min(changes.len().saturating_sub(1));
-    let last_try = &changes[given_up..];
-    let ends = |change: &Change| matches!(change, Change::Filled | Change::Cancelled | Change::Rejected);
+    let (last_try, messages) = (&changes[given_up..], &messages[given_up..]);
+    // One that the exchange made so small that what was told fills it ends so: N4 allows no fill of zero.
+    let trimmed = |message: &OrderEvent| {
+        message.event_type == Change::Modified && message.order.status == Status::Filled && message.fill.is_none()
+    };
+    let ends = |message: &&OrderEvent| {
+        matches!(message.event_type, Change::Filled | Change::Cancelled | Change::Rejected) || trimmed(message)
+    };
     let created = last_try.iter().filter(|change| **change == Change::Created).count();
     let first = last_try.first().is_none_or(|first| matches!(first, Change::Created | Change::Rejected));
-    let last = last_try.iter().position(ends).is_none_or(|place| place + 1 == last_try.len());
-    let ended = last_try.iter().any(ends);
+    let last = messages.iter().position(|message| ends(message)).is_none_or(|place| place + 1 == messages.len());
+    let ended = messages.iter().any(ends);
     let is_right = created <= 1 && first && last && ended == order.told.ended;
     (!is_right).then(|| format!("E1: {}, {tries} tries: {changes:?}", order.spec.link))
 }
