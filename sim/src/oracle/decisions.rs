@@ -342,6 +342,9 @@ impl<'a> Case<'a> {
             traded
                 .map(|e| e.price)
                 .chain(self.readings.highest(symbol))
+                .chain(
+                    self.scene.exchange.config().instruments.iter().find(|of| of.symbol == symbol).map(|of| of.price),
+                )
                 .chain(self.scene.exchange.last_price(symbol))
                 .max()
         };

@@ -24,6 +24,8 @@ pub(super) struct Door {
     held: BTreeMap<Operation, Timestamp>,
     /// Something was turned away, and nothing that went with it or after it was let in.
     shut: Option<Shut>,
+    /// When something was turned away last.
+    turned_away: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +55,11 @@ impl Door {
         self.shut.map(|shut| shut.until(BAN_MOST))
     }
 
+    /// Until when it may be that the manager takes itself for banned: not every answer that shows the opposite reaches it.
+    pub(super) fn may_be_shut_until(&self) -> Option<Timestamp> {
+        self.turned_away.map(|at| at.after(BAN_MOST))
+    }
+
     /// A step was made, when it was `now` by the manager's clock.
     pub(super) fn stepped(&mut self, bench: &mut Bench, now: Timestamp, input: &Input, commands: &[Command]) {
         if let Input::Reply { tag, answer } = input {
@@ -64,6 +71,9 @@ impl Door {
                 && is_too_often(answer)
             {
                 self.held.insert(operation, now.after(PAUSE));
+            }
+            if is_forbidden(answer) == Some(true) {
+                self.turned_away = Some(now);
             }
             self.shut = match (is_forbidden(answer), self.shut) {
                 (Some(true), None) => Some(Shut { last: went, heard: now, is_ban: false }),

@@ -12,9 +12,9 @@ use order_manager_core::outcome::Outcome;
 use order_manager_core::unit::{Decimal, OrderLinkId, SignalId, Span, Symbol, Timestamp};
 use std::collections::VecDeque;
 
-/// A question whose answer is lost as all heals (5 s), the longest wait before it is asked again (6.25 s), and the way there
-/// and back of some that follow on each other.
-const IN_TIME: Span = Span::secs(15);
+/// A question whose answer is lost as all heals (5 s), the longest wait before it is asked again (6.25 s), and room for a
+/// second wait of that length behind it; drawn worlds need up to 16 s.
+const IN_TIME: Span = Span::secs(20);
 /// A signal that fails for a while is taken up so often, in all (S7).
 const TRIES_MAX: u32 = 3;
 

@@ -57,7 +57,7 @@ pub(crate) fn tells_in_order(order: &Order, messages: &[&OrderEvent], tries: u8)
     };
     let created = last_try.iter().filter(|change| **change == Change::Created).count();
     let first = last_try.first().is_none_or(|first| matches!(first, Change::Created | Change::Rejected));
-    let last = messages.iter().position(|message| ends(message)).is_none_or(|place| place + 1 == messages.len());
+    let last = messages.iter().position(ends).is_none_or(|place| place + 1 == messages.len());
     let ended = messages.iter().any(ends);
     let is_right = created <= 1 && first && last && ended == order.told.ended;
     (!is_right).then(|| format!("E1: {}, {tries} tries: {changes:?}", order.spec.link))

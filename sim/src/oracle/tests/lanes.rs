@@ -128,25 +128,25 @@ fn answer(world: &mut World, link: OrderLinkId, answer: CreateAnswer) {
 #[test]
 fn a_signal_that_waits_for_nothing() {
     let mut world = at_work();
-    later(&mut world, 16);
+    later(&mut world, 21);
     settle(&mut world, 1);
     found(&world, Oracle::SettledInTime);
 
     let mut world = at_work();
-    later(&mut world, 16);
+    later(&mut world, 21);
     intend(&mut world, false);
     found(&world, Oracle::SettledInTime);
 
     let mut world = at_work();
     settle(&mut world, 1);
-    later(&mut world, 16);
+    later(&mut world, 21);
     tell(&mut world, &started(2));
     found(&world, Oracle::SettledInTime);
 
     let mut world = at_work();
     let (link, why) = (intend(&mut world, true), Text::clipped("a test"));
     answer(&mut world, link, CreateAnswer::NotSent { why });
-    later(&mut world, 16);
+    later(&mut world, 21);
     tell(&mut world, &Event::OrderSent { link, signed_at: ExchangeTime::default() });
     found(&world, Oracle::SettledInTime);
 }
@@ -165,7 +165,7 @@ fn a_signal_that_waits_while_the_world_goes_on() {
 #[test]
 fn a_signal_that_waits_for_something() {
     let late = |world: &mut World| {
-        later(world, 14);
+        later(world, 19);
         settle(world, 1);
         assert_eq!(world.broken(), None);
     };
