@@ -6,7 +6,7 @@ use super::bench::Bench;
 use super::list::Oracle;
 use order_manager_core::bybit::{ApiError, Operation};
 use order_manager_core::command::Command;
-use order_manager_core::input::{Answer, Input, Tag};
+use order_manager_core::input::{Answer, Input, Stream, Tag};
 use order_manager_core::unit::{Span, Timestamp};
 use std::collections::BTreeMap;
 
@@ -62,6 +62,11 @@ impl Door {
 
     /// A step was made, when it was `now` by the manager's clock.
     pub(super) fn stepped(&mut self, bench: &mut Bench, now: Timestamp, input: &Input, commands: &[Command]) {
+        if let Input::Stream(stream) = input
+            && matches!(**stream, Stream::Up | Stream::Down)
+        {
+            self.out.retain(|(tag, ..)| !matches!(tag, Tag::Sweep { .. })); // nobody waits for a dropped reconcile
+        }
         if let Input::Reply { tag, answer } = input {
             let place = self.out.iter().position(|(of, ..)| of == tag);
             let asked = place.map(|place| self.out.swap_remove(place));
