@@ -12,7 +12,6 @@ use crate::pace::Urgency;
 use crate::refusal::{Code, Refusal};
 use crate::timer::Why;
 use crate::unit::{OrderLinkId, SignalId, Span, Symbol, Text, calendar};
-use alloc::vec::Vec;
 use core::ops::Bound::{Excluded, Unbounded};
 
 /// A PostOnly order that would have taken is priced anew this often (spec D5).
@@ -209,10 +208,8 @@ impl Turn<'_> {
 
     /// The exchange's clock is known: what waited for nothing else goes on.
     pub(super) fn creates_go_on(&mut self) {
-        let intended: Vec<OrderLinkId> =
-            self.m.durable.book.live().filter(|o| o.state == State::Intended).map(|o| o.spec.link).collect();
-        for link in intended {
-            if !self.m.observed.timers.is_armed(Why::RetryCreate(link)) {
+        for (link, state) in self.live_orders() {
+            if state == State::Intended && !self.m.observed.timers.is_armed(Why::RetryCreate(link)) {
                 self.arm(Why::RetryCreate(link), Span::ZERO);
             }
         }

@@ -175,8 +175,8 @@ impl Turn<'_> {
         self.m.durable.book.get(link).is_some_and(|order| order.cancel.is_some() && order.state.may_fill())
     }
 
-    /// The cancel goes again later, ever less often up to a point. A try that waits already keeps its time: whoever asks about the
-    /// order meanwhile must not put it off.
+    /// The cancel goes again later, ever less often up to a point. A try that waits already keeps its time: whoever asks
+    /// about the order meanwhile must not put it off.
     pub(super) fn cancel_again(&mut self, link: OrderLinkId) {
         if self.m.observed.timers.is_armed(Why::RetryCancel(link)) {
             return;

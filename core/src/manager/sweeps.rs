@@ -33,13 +33,11 @@ impl Turn<'_> {
         self.m.observed.timers.disarm(Why::Sweep);
     }
 
-    /// Nobody waits any more for the page of the one under way.
+    /// Nobody waits any more for the rows of the one under way. When its page went stays known: the answer still tells
+    /// whether we are let in (spec O5).
     fn drop_sweep(&mut self) {
         let Some(sweep) = self.m.observed.sweep.take() else { return };
-        let tag = Tag::Sweep { run: sweep.run, page: sweep.page };
-        self.m.observed.pace.withdraw(tag);
-        self.m.observed.out.over(tag);
-        [Why::Overdue(tag), Why::Lost(tag)].into_iter().for_each(|why| self.m.observed.timers.disarm(why));
+        self.m.observed.pace.withdraw(Tag::Sweep { run: sweep.run, page: sweep.page });
     }
 
     /// Begins one, where none is under way. Without the exchange's clock it begins when that is known.
