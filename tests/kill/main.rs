@@ -61,14 +61,17 @@ async fn t1_a_hundred_kills_lose_nothing_and_double_nothing() -> anyhow::Result<
         all.duplicates += duplicates;
         all.unanswered += unanswered;
     }
-    if let Err(error) = settle(&http, &url, &exchange, &all, begun).await {
-        let kept = folder.keep();
+    let end = async {
+        settle(&http, &url, &exchange, &all, begun).await?;
+        println!("{:?}: settled and equal", begun.elapsed());
+        process::leave(&mut child).await?;
+        check_journal(folder.path(), &store).await
+    };
+    if let Err(error) = end.await {
         let health = get(&http, &url, "/health").await;
+        let kept = folder.keep();
         return Err(error.context(format!("the store is kept in {}; its health: {health:?}", kept.display())));
     }
-    println!("{:?}: settled and equal", begun.elapsed());
-    process::leave(&mut child).await?;
-    check_journal(folder.path(), &store).await?;
     println!("{:?}: replayed", begun.elapsed());
     Ok(())
 }

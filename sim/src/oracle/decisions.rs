@@ -342,9 +342,7 @@ impl<'a> Case<'a> {
             traded
                 .map(|e| e.price)
                 .chain(self.readings.highest(symbol))
-                .chain(
-                    self.scene.exchange.config().instruments.iter().find(|of| of.symbol == symbol).map(|of| of.price),
-                )
+                .chain(self.readings.quote(symbol).map(|read| read.last)) // of another symbol it may be old
                 .chain(self.scene.exchange.last_price(symbol))
                 .max()
         };

@@ -6,7 +6,7 @@ use super::bench::Bench;
 use super::list::Oracle;
 use order_manager_core::bybit::{ApiError, Operation};
 use order_manager_core::command::Command;
-use order_manager_core::input::{Answer, Input, Stream, Tag};
+use order_manager_core::input::{Answer, Input, Tag};
 use order_manager_core::unit::{Span, Timestamp};
 use std::collections::BTreeMap;
 
@@ -24,8 +24,6 @@ pub(super) struct Door {
     held: BTreeMap<Operation, Timestamp>,
     /// Something was turned away, and nothing that went with it or after it was let in.
     shut: Option<Shut>,
-    /// When something was turned away last.
-    turned_away: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,18 +53,8 @@ impl Door {
         self.shut.map(|shut| shut.until(BAN_MOST))
     }
 
-    /// Until when it may be that the manager takes itself for banned: not every answer that shows the opposite reaches it.
-    pub(super) fn may_be_shut_until(&self) -> Option<Timestamp> {
-        self.turned_away.map(|at| at.after(BAN_MOST))
-    }
-
     /// A step was made, when it was `now` by the manager's clock.
     pub(super) fn stepped(&mut self, bench: &mut Bench, now: Timestamp, input: &Input, commands: &[Command]) {
-        if let Input::Stream(stream) = input
-            && matches!(**stream, Stream::Up | Stream::Down)
-        {
-            self.out.retain(|(tag, ..)| !matches!(tag, Tag::Sweep { .. })); // nobody waits for a dropped reconcile
-        }
         if let Input::Reply { tag, answer } = input {
             let place = self.out.iter().position(|(of, ..)| of == tag);
             let asked = place.map(|place| self.out.swap_remove(place));
@@ -76,9 +64,6 @@ impl Door {
                 && is_too_often(answer)
             {
                 self.held.insert(operation, now.after(PAUSE));
-            }
-            if is_forbidden(answer) == Some(true) {
-                self.turned_away = Some(now);
             }
             self.shut = match (is_forbidden(answer), self.shut) {
                 (Some(true), None) => Some(Shut { last: went, heard: now, is_ban: false }),

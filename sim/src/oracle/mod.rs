@@ -158,13 +158,11 @@ impl Judge {
         self.restarts.stepped(step.seq, step.digest);
         self.readings.stepped(bench, scene, input, step, manager, memory);
         self.decisions.stepped(bench, scene, step, manager, &self.readings, memory);
-        let now = manager.now(); // by its clock, which may be another
-        let truly = |until: Timestamp| Timestamp(scene.now.0.saturating_sub(now.since(until).0));
         if let Some(until) = self.door.excuses_until() {
-            self.cancels.excused(truly(until));
-        }
-        if let Some(until) = self.door.may_be_shut_until() {
-            self.lanes.excused(truly(until));
+            let over = manager.now().since(until); // by the manager's clock, which may be another
+            let until = Timestamp(scene.now.0.saturating_sub(over.0));
+            self.cancels.excused(until);
+            self.lanes.excused(until);
         }
         if !self.readings.knows_the_clock() {
             self.cancels.trouble(scene.now, None); // nothing can be signed

@@ -78,14 +78,11 @@ struct OfSymbol {
     quote: Option<TickerRow>,
     /// What its price was, and since when.
     prices: VecDeque<(Timestamp, Price)>,
-    /// The highest that it ever was.
-    highest: Option<Price>,
 }
 
 impl Readings {
     pub(super) fn price_moved(&mut self, now: Timestamp, symbol: Symbol, price: Price) {
-        let OfSymbol { prices, highest, .. } = self.symbols.of(symbol);
-        *highest = (*highest).max(Some(price));
+        let prices = &mut self.symbols.of(symbol).prices;
         prices.push_back((now, price));
         while prices.get(1).is_some_and(|(until, _)| now.since(*until) > PRICES_KEPT) {
             prices.pop_front();
@@ -128,9 +125,9 @@ impl Readings {
         self.symbols.get(symbol)?.quote.as_ref()
     }
 
-    /// The highest price that a symbol ever had: of one that nobody asks about the last reading may be old.
+    /// The highest price of a symbol that is remembered.
     pub(super) fn highest(&self, symbol: Symbol) -> Option<Price> {
-        self.symbols.get(symbol)?.highest
+        self.symbols.get(symbol)?.prices.iter().map(|(_, price)| *price).max()
     }
 
     /// Is a symbol's leverage known?
