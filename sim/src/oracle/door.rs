@@ -2,7 +2,7 @@
 //! A ban ends after ten minutes in which nothing was asked (bybit-v5.md 1.5). Who asks too often of one endpoint leaves that
 //! one alone for a second.
 
-use super::bench::Bench;
+use super::bench::{Bench, GIVEN_UP};
 use super::list::Oracle;
 use order_manager_core::bybit::{ApiError, Operation};
 use order_manager_core::command::Command;
@@ -24,6 +24,8 @@ pub(super) struct Door {
     held: BTreeMap<Operation, Timestamp>,
     /// Something was turned away, and nothing that went with it or after it was let in.
     shut: Option<Shut>,
+    /// The same for who gave the questions up that were answered late: it is not known any more when they went.
+    feared: Option<Shut>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +39,18 @@ struct Shut {
 }
 
 impl Shut {
+    /// What was sent at `went`, or is taken for it, is answered.
+    fn heard(shut: Option<Self>, is_forbidden: bool, went: Timestamp, now: Timestamp) -> Option<Self> {
+        match shut {
+            None => is_forbidden.then_some(Self { last: went, heard: now, is_ban: false }),
+            Some(shut) if is_forbidden => {
+                let is_ban = shut.is_ban || went >= shut.until(BAN);
+                Some(Self { last: shut.last.max(went), heard: if is_ban { now } else { shut.heard }, is_ban })
+            }
+            Some(shut) => (went < shut.last).then_some(shut),
+        }
+    }
+
     const fn until(&self, ban: Span) -> Timestamp {
         self.heard.after(if self.is_ban { ban } else { PAUSE })
     }
@@ -50,7 +64,7 @@ impl Door {
 
     /// Until when nobody can blame the manager for sending nothing.
     pub(super) fn excuses_until(&self) -> Option<Timestamp> {
-        self.shut.map(|shut| shut.until(BAN_MOST))
+        [self.shut, self.feared].into_iter().flatten().map(|shut| shut.until(BAN_MOST)).max()
     }
 
     /// A step was made, when it was `now` by the manager's clock.
@@ -65,16 +79,14 @@ impl Door {
             {
                 self.held.insert(operation, now.after(PAUSE));
             }
-            self.shut = match (is_forbidden(answer), self.shut) {
-                (Some(true), None) => Some(Shut { last: went, heard: now, is_ban: false }),
-                (Some(true), Some(shut)) => {
-                    let after = went >= shut.until(BAN);
-                    let heard = if after || shut.is_ban { now } else { shut.heard };
-                    Some(Shut { last: shut.last.max(went), heard, is_ban: after || shut.is_ban })
+            if let Some(is_forbidden) = is_forbidden(answer) {
+                self.shut = Shut::heard(self.shut, is_forbidden, went, now);
+                if now.since(went) < GIVEN_UP {
+                    self.feared = Shut::heard(self.feared, is_forbidden, went, now);
+                } else if is_forbidden {
+                    self.feared = Shut::heard(self.feared, true, now, now);
                 }
-                (Some(false), Some(shut)) if went >= shut.last => None,
-                (_, shut) => shut,
-            };
+            }
         }
         for command in commands {
             if let Command::Send(outgoing) = command {

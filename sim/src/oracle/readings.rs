@@ -1,6 +1,6 @@
 //! What decisions and signatures went by: each reading is as old as its question.
 
-use super::bench::{Bench, Scene, Verdict};
+use super::bench::{Bench, GIVEN_UP, Scene, Verdict};
 use super::list::Oracle;
 use super::memory::{Decided, Memory};
 use super::rules::RulesRead;
@@ -74,7 +74,7 @@ struct OfSymbol {
     rules: Option<RulesRead>,
     /// The last answer about it was that there is no such symbol.
     denied: bool,
-    /// The last reading of its prices.
+    /// The last reading of its prices; none where nobody can tell which one that is.
     quote: Option<TickerRow>,
     /// What its price was, and since when.
     prices: VecDeque<(Timestamp, Price)>,
@@ -259,7 +259,9 @@ impl Readings {
             Tag::Ticker(symbol) => {
                 let of = self.symbols.of(symbol);
                 of.ticker = Some(asked);
-                if let Reply::Tickers(page) = reply {
+                if now.own.since(asked.own) >= GIVEN_UP {
+                    of.quote = None; // it is this one, or still the one before
+                } else if let Reply::Tickers(page) = reply {
                     of.quote = page.rows.iter().find(|row| row.symbol == symbol).copied().or(of.quote);
                 }
             }
