@@ -10,6 +10,7 @@ use order_manager_core::refusal::Code;
 use order_manager_core::unit::{
     ClockOffset, Decimal, ExchangeTime, ExecId, OrderLinkId, Price, Quantity, SignalId, Symbol, Timestamp,
 };
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// One order link id.
@@ -42,7 +43,7 @@ pub(super) struct Track {
     /// Proven absent, and not sent since.
     pub(super) absent: bool,
     /// What all of it is, as the exchange showed it last: it trims orders that only reduce.
-    pub(super) whole: Option<(ExchangeTime, Quantity)>,
+    pub(super) whole: Option<(ExchangeTime, Reverse<Quantity>)>,
     /// The exchange has shown or acknowledged it.
     pub(super) shown: bool,
     pub(super) created: bool,
@@ -103,7 +104,7 @@ impl Track {
             Event::OrderSeen { row, .. } => {
                 (self.shown, self.lost) = (true, false);
                 self.evidence |= row.status.is_terminal();
-                self.whole = self.whole.max(Some((row.updated, row.quantity)));
+                self.whole = self.whole.max(Some((row.updated, Reverse(row.quantity)))); // of one moment the one trimmed more
             }
             Event::OrderNoticed { .. } | Event::OrderExecuted { .. } => (self.shown, self.lost) = (true, false),
             Event::OrderAbsent { proof, .. } => {
@@ -136,7 +137,7 @@ impl Track {
 
     /// Base units that are all of it.
     pub(super) fn quantity(&self) -> Option<Quantity> {
-        self.whole.map(|(_, quantity)| quantity).or(self.spec.map(|spec| spec.quantity))
+        self.whole.map(|(_, Reverse(quantity))| quantity).or(self.spec.map(|spec| spec.quantity))
     }
 
     /// Nobody knows whether this opening order exists.
