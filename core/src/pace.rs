@@ -385,6 +385,7 @@ mod tests {
     fn o5_after_a_403_the_time_is_asked_and_nothing_else() {
         let (mut pace, heard) = (waiting(), Timestamp(20));
         pace.forbidden(Some(Timestamp(10)), heard);
+        pace.forbidden(Some(Timestamp(11)), heard); // heard in the same moment
         pace.forbidden(Some(Timestamp(15)), Timestamp(30)); // had left before
         let open = heard.after(PAUSE);
         assert_eq!((pace.next(Timestamp(30)), pace.next_cancel(Timestamp(30))), (Some(open), None));
@@ -395,6 +396,14 @@ mod tests {
         assert_eq!(pace.take(open), None);
         pace.admitted(open);
         assert_eq!(pace.take(open), Some(cancel(1)));
+    }
+
+    #[test]
+    fn o5_what_went_together_with_it_and_is_let_in_ends_the_pause() {
+        let mut pace = waiting();
+        pace.forbidden(Some(Timestamp(10)), Timestamp(20));
+        pace.admitted(Timestamp(10));
+        assert_eq!(pace.take(Timestamp(20)), Some(cancel(1)));
     }
 
     #[test]

@@ -8,14 +8,15 @@ use crate::event::{Absence, Event, Seq};
 use crate::input::{Source, Tag};
 use crate::order::{Order, State};
 use crate::pace::Urgency;
+use crate::retry::IMPATIENT;
 use crate::timer::Why;
 use crate::unit::{Category, ExchangeTime, OrderLinkId, Span};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Waits between rounds; the last one repeats. Rounds are only proof after the deadline, whatever their number.
-const SCHEDULE: [Span; 6] =
-    [Span::millis(500), Span::secs(1), Span::secs(2), Span::secs(4), Span::secs(8), Span::secs(15)];
+const SCHEDULE: [Span; 6] = [Span::millis(500), Span::secs(1), Span::secs(2), Span::secs(4), Span::secs(8), LAST_WAIT];
+const LAST_WAIT: Span = Span::secs(15);
 /// How long after its last possible arrival an order may still be invisible to queries (bybit-v5.md 8.4).
 const VISIBILITY_BOUND: Span = Span::secs(15);
 /// Bybit forgets cancelled orders without a fill after 24 hours (bybit-v5.md 2.8); a margin on top.
@@ -173,7 +174,7 @@ impl Turn<'_> {
             }
             self.missed(link);
         }
-        self.wait_for_next_round(link);
+        self.wait_for_next_round(link, LAST_WAIT);
     }
 
     /// A live order whose cancel is wanted is cancelled again; a live market order is looked at again.
@@ -188,22 +189,23 @@ impl Turn<'_> {
         self.tell(link);
     }
 
+    /// Nothing was told in this round: an exit that waits for the order does not wait long for the next.
     pub(super) fn inquiry_failed(&mut self, link: OrderLinkId, round: Option<u32>) {
         if self.m.observed.inquiries.get(&link).is_some_and(|inquiry| Some(inquiry.round) == round) {
-            self.wait_for_next_round(link);
+            self.wait_for_next_round(link, IMPATIENT);
         }
     }
 
     /// A cancel that is wanted does not wait for what the exchange fails to tell: it goes again, and cannot do harm.
-    fn wait_for_next_round(&mut self, link: OrderLinkId) {
+    fn wait_for_next_round(&mut self, link: OrderLinkId, at_most: Span) {
         if self.wants_cancel(link) {
             self.cancel_again(link);
         }
         let Some(inquiry) = self.m.observed.inquiries.get_mut(&link) else { return };
         let place = usize::try_from(inquiry.round).unwrap_or(usize::MAX).min(SCHEDULE.len().saturating_sub(1));
         inquiry.round = inquiry.round.saturating_add(1);
-        let wait = SCHEDULE.get(place).copied().unwrap_or(Span::secs(15));
-        self.arm(Why::NextRound(link), wait);
+        let wait = SCHEDULE.get(place).copied().unwrap_or(LAST_WAIT);
+        self.arm(Why::NextRound(link), wait.min(at_most));
     }
 
     pub(super) fn next_round(&mut self, link: OrderLinkId) {

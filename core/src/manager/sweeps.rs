@@ -37,7 +37,10 @@ impl Turn<'_> {
     /// whether we are let in (spec O5).
     fn drop_sweep(&mut self) {
         let Some(sweep) = self.m.observed.sweep.take() else { return };
-        self.m.observed.pace.withdraw(Tag::Sweep { run: sweep.run, page: sweep.page });
+        let tag = Tag::Sweep { run: sweep.run, page: sweep.page };
+        self.m.observed.pace.withdraw(tag);
+        self.m.observed.failures.remove(&tag);
+        self.m.observed.timers.disarm(Why::RetryAsk(tag));
     }
 
     /// Begins one, where none is under way. Without the exchange's clock it begins when that is known.

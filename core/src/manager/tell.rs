@@ -5,6 +5,7 @@ use super::durable::{Durable, Stage};
 use super::turn::Turn;
 use crate::bybit::{OrderKind, TimeInForce};
 use crate::event::{Change, Event, Told};
+use crate::input::Tag;
 use crate::order::{Order, State, Status, Totals};
 use crate::timer::Why;
 use crate::unit::{ExecId, OrderLinkId, SignalId, Span, Text, Timestamp};
@@ -153,6 +154,7 @@ impl Turn<'_> {
         let over = order.told.ended && !order.state.may_fill(); // told whole by its fills, it may still show as open
         if over && order.facts.explained() && reconciled {
             self.emit(Event::OrderForgotten { link });
+            [Tag::Create(link), Tag::Cancel(link)].iter().for_each(|tag| _ = self.m.observed.failures.remove(tag));
         } else {
             self.arm(Why::ForgetOrder(link), ORDER_MEMORY);
         }

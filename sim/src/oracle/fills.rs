@@ -82,11 +82,10 @@ impl Fills {
     }
 
     /// An event of no order of ours is durable.
-    /// The exchange's clock is known to within `unsure`.
-    pub(super) fn of_others(&mut self, bench: &mut Bench, scene: Scene<'_>, event: &Event, unsure: Span) {
+    pub(super) fn of_others(&mut self, bench: &mut Bench, scene: Scene<'_>, event: &Event) {
         match event {
             Event::ForeignExecuted { row, .. } => self.executed(bench, scene, None, row),
-            Event::Reconciled { until, .. } => self.reconciled(bench, scene, *until, unsure),
+            Event::Reconciled { until, .. } => self.reconciled(bench, scene, *until),
             Event::PositionAdopted { symbol, was, size, .. } => {
                 let theirs = scene.exchange.position(*symbol).map_or(Quantity::ZERO, |position| position.size);
                 let explained = theirs == *was && !self.moved_unbooked(scene, *symbol);
@@ -150,11 +149,8 @@ impl Fills {
     }
 
     /// Every fill up to the watermark is booked, but for those that will be asked for again.
-    fn reconciled(&mut self, bench: &mut Bench, scene: Scene<'_>, until: ExchangeTime, unsure: Span) {
+    fn reconciled(&mut self, bench: &mut Bench, scene: Scene<'_>, until: ExchangeTime) {
         let born = *self.born.get_or_insert(until);
-        bench.must(Oracle::WatermarkNotAhead, until <= scene.clock().after(unsure), || {
-            format!("reconciled until {until}, and it is {}, known to {unsure}", scene.clock())
-        });
         let truth = scene.exchange.truth();
         while let Some(execution) = truth.executions.get(self.behind) {
             let time = ExchangeTime(execution.time.0 / 1_000);

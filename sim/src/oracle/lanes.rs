@@ -86,6 +86,10 @@ impl Lanes {
                 bench.must(Oracle::SettledOnce, tries < TRIES_MAX, || format!("{} had {tries} tries", signal.id));
                 self.lanes.of(signal.symbol).waiting.push_back(signal.id);
             }
+            Event::Planned { signal, .. } => {
+                let heard = memory.signals.get(*signal);
+                bench.rule(Oracle::SettledInTime, heard.map_or(Ok(()), |heard| self.in_time(scene.now, heard, memory)));
+            }
             Event::SignalStarted { signal } => self.started(bench, scene.now, *signal, memory),
             Event::OrderIntended { spec } => {
                 let signal = spec.intent.signal;

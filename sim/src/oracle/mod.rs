@@ -191,7 +191,7 @@ impl Judge {
                 self.cancels.wanted(scene.now, *link);
             }
         } else {
-            self.fills.of_others(bench, scene, event, self.readings.unsure());
+            self.fills.of_others(bench, scene, event);
             self.published.follows(bench, event, message, None, memory);
         }
         memory.hear(event, scene.now);

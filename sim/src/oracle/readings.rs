@@ -177,6 +177,12 @@ impl Readings {
             {
                 self.symbols.of(order.spec.symbol).quote = None; // it led across: another is asked for, or none is had
             }
+            if let Event::Reconciled { until, .. } = event {
+                let unsure = self.unsure(); // by the clock of this step, however late it becomes durable
+                bench.must(Oracle::WatermarkNotAhead, *until <= scene.clock().after(unsure), || {
+                    format!("reconciled until {until}, and it is {}, known to {unsure}", scene.clock())
+                });
+            }
             if let Event::OrderIntended { spec } = event {
                 memory.track(spec.link).decided = self.decided(scene.now, spec.symbol);
                 let fresh = self.fresh(own, spec.symbol, spec.reduce_only, manager.config());

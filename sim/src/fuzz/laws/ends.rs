@@ -91,13 +91,14 @@ fn replay(mut manager: Manager, kept: &[Kept]) -> Verdict {
     Ok(())
 }
 
-/// How many timers are armed, but those of a reconcile's pages: their budget and half a minute bound them, however often the
-/// stream comes and goes. None where the table is not where it was.
+/// How many timers are armed, but those of a reconcile's pages that are out: their budget and half a minute bound them,
+/// however often the stream comes and goes. None where the table is not where it was.
 pub(in crate::fuzz) fn timers_of(manager: &Manager) -> Option<usize> {
     let text = format!("{manager:?}");
     let (_, rest) = text.split_once("timers: Table { soon: [")?;
     let (table, _) = rest.split_once("], index: {")?;
-    Some(table.matches("(Timestamp(").count() - table.matches("(Sweep {").count())
+    let pages = table.matches("Overdue(Sweep {").count() + table.matches("Lost(Sweep {").count();
+    Some(table.matches("(Timestamp(").count() - pages)
 }
 
 /// Every timer belongs to an order, to a signal, to a question about a symbol, or to the manager as a whole.

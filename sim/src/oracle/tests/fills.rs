@@ -163,7 +163,7 @@ fn a_watermark_ahead_of_time_or_of_a_fill() {
     let mut world = watched(Oracle::WatermarkNotAhead);
     let until = ExchangeTime(world.now.0 / 1_000 + 10_000);
     let at = world.now;
-    tell(&mut world, &Event::Reconciled { until, at });
+    made(&mut world, vec![Event::Reconciled { until, at }]);
     found(&world, Oracle::WatermarkNotAhead);
 
     let mut world = watched(Oracle::WatermarkNotAhead);

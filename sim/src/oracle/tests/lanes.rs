@@ -138,6 +138,12 @@ fn a_signal_that_waits_for_nothing() {
     found(&world, Oracle::SettledInTime);
 
     let mut world = at_work();
+    later(&mut world, 21);
+    let Event::Planned { plan, .. } = event(&world, |event| matches!(event, Event::Planned { .. })) else { panic!() };
+    tell(&mut world, &Event::Planned { signal: SignalId(1), plan });
+    found(&world, Oracle::SettledInTime);
+
+    let mut world = at_work();
     settle(&mut world, 1);
     later(&mut world, 21);
     tell(&mut world, &started(2));
