@@ -2,10 +2,7 @@
 
 use super::{Broken, Oracle, Set};
 use crate::exchange::Exchange;
-use order_manager_core::unit::{ExchangeTime, Span, Timestamp};
-
-/// Who waited so long for an answer may have given the question up, and then heeds none.
-pub(super) const GIVEN_UP: Span = Span::secs(30);
+use order_manager_core::unit::{ExchangeTime, Timestamp};
 
 /// One verdict: nothing, or what was found.
 pub(super) type Verdict = Result<(), String>;

@@ -2,8 +2,9 @@
 //! A ban ends after ten minutes in which nothing was asked (bybit-v5.md 1.5). Who asks too often of one endpoint leaves that
 //! one alone for a second.
 
-use super::bench::{Bench, GIVEN_UP};
+use super::bench::Bench;
 use super::list::Oracle;
+use super::readings::GIVEN_UP;
 use order_manager_core::bybit::{ApiError, Operation};
 use order_manager_core::command::Command;
 use order_manager_core::input::{Answer, Input, Tag};

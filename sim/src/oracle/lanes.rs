@@ -87,8 +87,7 @@ impl Lanes {
                 self.lanes.of(signal.symbol).waiting.push_back(signal.id);
             }
             Event::Planned { signal, .. } => {
-                let heard = memory.signals.get(*signal);
-                bench.rule(Oracle::SettledInTime, heard.map_or(Ok(()), |heard| self.in_time(scene.now, heard, memory)));
+                bench.rule(Oracle::SettledInTime, self.in_time(scene.now, *signal, memory));
             }
             Event::SignalStarted { signal } => self.started(bench, scene.now, *signal, memory),
             Event::OrderIntended { spec } => {
@@ -110,7 +109,7 @@ impl Lanes {
                 let at_work = matches!(stand, Some(Stand::Waiting | Stand::Active));
                 bench.must(Oracle::SettledOnce, at_work, || format!("{signal} is settled and was {stand:?}"));
                 if let Some(heard) = heard {
-                    bench.rule(Oracle::SettledInTime, self.in_time(scene.now, heard, memory));
+                    bench.rule(Oracle::SettledInTime, self.in_time(scene.now, *signal, memory));
                     self.leaves(scene.now, heard.symbol, *signal);
                     bench.rule(Oracle::OutcomeIsTrue, outcome_is_true(scene, *signal, *outcome, heard, memory));
                 }
@@ -165,15 +164,15 @@ impl Lanes {
         let Some(spec) = memory.known(link).and_then(|track| track.spec.as_ref()) else { return };
         if matches!(event, Event::OrderIntended { .. }) || matches!(event, Event::OrderSent { .. }) && spec.reduce_only
         {
-            let heard = memory.signals.get(spec.intent.signal);
-            bench.rule(Oracle::SettledInTime, heard.map_or(Ok(()), |heard| self.in_time(now, heard, memory)));
+            bench.rule(Oracle::SettledInTime, self.in_time(now, spec.intent.signal, memory));
         }
         self.lanes.of(spec.symbol).moved = now;
     }
 
     /// Where nothing goes wrong any more, a signal whose turn has come is decided as soon as what it needs is told. One that
     /// passed an order of which nobody knows, and cannot only reduce any more, waits for the proof of that.
-    fn in_time(&self, now: Timestamp, heard: &Heard, memory: &Memory) -> Verdict {
+    fn in_time(&self, now: Timestamp, signal: SignalId, memory: &Memory) -> Verdict {
+        let Some(heard) = memory.signals.get(signal) else { return Ok(()) };
         let (Some(calm), Some(lane)) = (self.calm(heard.symbol), self.lanes.get(heard.symbol)) else { return Ok(()) };
         let orders = lane.active.iter().filter_map(|signal| memory.signals.get(*signal)).flat_map(|of| &of.orders);
         let is_unknown = |link: &OrderLinkId| memory.known(*link).is_some_and(|track| track.lost);

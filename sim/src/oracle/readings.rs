@@ -1,6 +1,6 @@
 //! What decisions and signatures went by: each reading is as old as its question.
 
-use super::bench::{Bench, GIVEN_UP, Scene, Verdict};
+use super::bench::{Bench, Scene, Verdict};
 use super::list::Oracle;
 use super::memory::{Decided, Memory};
 use super::rules::RulesRead;
@@ -15,6 +15,8 @@ use order_manager_core::{Manager, Step};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+/// Who waited so long for an answer may have given the question up, and then heeds none.
+pub(super) const GIVEN_UP: Span = Span::secs(30);
 /// A signature is in milliseconds, and so is the clock that it was made by.
 const ROUNDING: Span = Span::millis(2);
 /// "No such symbol", in the words of three endpoints (bybit-v5.md 7).
